@@ -1,0 +1,1 @@
+"""Reuse guidance and how it is found."""

@@ -1,0 +1,1 @@
+"""What can be learnt about a pre-trained model, usable without any agent or interface."""
