@@ -1,0 +1,197 @@
+"""What tool calls are possible in this turn: models and numbers come from the user's own words, never from an LLM.
+
+`TurnContext` is read off the conversation by code. `TurnContext.arguments(tool)` are the values that the tool can be
+called with; `TurnContext.json_schema(tool)` is the JSON schema that constrains decoding in process and validates the
+calls of a server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from assistant.llm.quantities import Quantity, find_quantities, normalise
+from tools.model_reference import find_references
+
+MODEL_TOOLS = (
+    "fetch_model",
+    "inspect_files",
+    "estimate_memory",
+    "profile_model",
+    "check_version",
+    "check_documentation",
+    "observe_behavior",
+    "estimate_cost",
+    "plan_adoption",
+)
+"""Tools that are about one model."""
+
+TOOL_NAMES = ("search_guidance", *MODEL_TOOLS, "compare_models")
+"""All tools that an LLM can choose."""
+
+DEAR_TOOLS = frozenset({"profile_model", "observe_behavior", "plan_adoption"})
+"""Tools that can last longer than seconds; never started on a guess."""
+
+_ARGUMENT_OF_KIND: dict[str, dict[str, str]] = {
+    "profile_model": {
+        "batch": "batch_sizes",
+        "length": "sequence_lengths",
+        "new_tokens": "new_tokens",
+        "dtype": "dtype",
+        "device": "device",
+    },
+    "estimate_memory": {
+        "batch": "batch_size",
+        "length": "sequence_length",
+        "new_tokens": "new_tokens",
+        "dtype": "dtype",
+        "memory_gib": "device_memory_gib",
+    },
+    "estimate_cost": {"requests_per_day": "requests_per_day", "price_per_hour": "price_per_hour"},
+    "fetch_model": {"revision": "revision"},
+    "check_version": {"revision": "revision"},
+    "plan_adoption": {
+        "requests_per_day": "requests_per_day",
+        "price_per_hour": "price_per_hour",
+        "memory_gib": "device_memory_gib",
+        "latency_ms": "latency_p95_ms",
+    },
+}
+_LISTS = frozenset({"batch_sizes", "sequence_lengths"})
+_WHOLE = frozenset({"batch_size", "sequence_length", "new_tokens"})
+
+
+class TurnContext(BaseModel):
+    """The question with the models and quantities found in the user's own turns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    """The question as asked."""
+    named: tuple[str, ...] = ()
+    """Model references in the question, in order."""
+    remembered: tuple[str, ...] = ()
+    """Model references of earlier turns and stored evidence, the latest first."""
+    quantities: tuple[Quantity, ...] = ()
+    """Quantities in the question, in order."""
+    last_tool: str = ""
+    """Tool that the turn before used, or empty."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """References that a call may use: those of the question, else those of the conversation."""
+        return self.named or self.remembered[:4]
+
+    @property
+    def masked(self) -> str:
+        """The question with models and quantities replaced by their kinds, as the pilot reads it."""
+        return mask(self.question, self.named, self.quantities)
+
+    def needs_model(self, tool: str) -> bool:
+        """Whether the tool needs a model (or two) that the conversation does not have."""
+        if tool == "compare_models":
+            return len(dict.fromkeys([*self.named, *self.remembered])) < 2
+        return tool in MODEL_TOOLS and not self.models
+
+    def arguments(self, tool: str) -> dict[str, Any]:
+        """The tool's arguments that follow from the question, without the model."""
+        values: dict[str, Any] = {}
+        for quantity in self.quantities:
+            name = _ARGUMENT_OF_KIND.get(tool, {}).get(quantity.kind)
+            if name is None or name in values:
+                continue
+            values[name] = _value(name, quantity)
+            if name == "price_per_hour" and quantity.currency:
+                values["currency"] = quantity.currency
+        if tool == "compare_models":
+            values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
+        if tool == "plan_adoption":
+            values = {"use_case": self.question, **({"targets": values} if values else {})}
+        return values
+
+    def json_schema(self, tool: str) -> dict[str, Any]:
+        """JSON schema of the tool's arguments in this turn: models as an enum, numbers as constants."""
+        fixed = {name: {"const": value} for name, value in self.arguments(tool).items()}
+        properties: dict[str, Any] = {}
+        if tool in MODEL_TOOLS and self.models:
+            properties["model"] = {"enum": list(self.models)}
+        properties.update(fixed)
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
+    def complete(self, tool: str, proposed: dict[str, Any]) -> dict[str, Any]:
+        """The call that is made when an LLM proposes `proposed`: what it may not choose is replaced.
+
+        A model that is not among the turn's models is replaced by the first of them; numbers come from the question or
+        stay at the tool's defaults.
+        """
+        values = self.arguments(tool)
+        if tool in MODEL_TOOLS and self.models:
+            model = proposed.get("model")
+            values = {"model": model if model in self.models else self.models[0], **values}
+        if tool == "search_guidance":
+            values = {"query": self.question}
+        return values
+
+
+def read_turn(
+    question: str, *, remembered: Sequence[str] = (), known: Sequence[str] = (), last_tool: str = ""
+) -> TurnContext:
+    """Find the models and quantities of a question.
+
+    Args:
+        question: The user's words.
+        remembered: References of earlier turns and evidence, the latest first.
+        known: Ids whose bare names count as references too.
+        last_tool: Tool that the turn before used.
+    """
+    text = normalise(question)
+    named = find_references(text, known=tuple(known))
+    spans = [m.span() for name in named for m in re.finditer(re.escape(name), text)]
+    quantities = tuple(q for q in find_quantities(text) if not any(q.start < e and s < q.end for s, e in spans))
+    return TurnContext(
+        question=text, named=tuple(named), remembered=tuple(remembered), quantities=quantities, last_tool=last_tool
+    )
+
+
+_MASK_OF_KIND = {
+    "batch": "<batch>",
+    "length": "<length>",
+    "new_tokens": "<tokens>",
+    "memory_gib": "<memory>",
+    "requests_per_day": "<load>",
+    "price_per_hour": "<price>",
+    "latency_ms": "<time>",
+    "dtype": "<dtype>",
+    "device": "<device>",
+    "revision": "<revision>",
+    "other": "<number>",
+}
+MASKS = ("<model>", *_MASK_OF_KIND.values())
+"""Words that stand for what code found."""
+
+
+def mask(text: str, named: Sequence[str], quantities: Sequence[Quantity]) -> str:
+    """The sentence with quantities and model references replaced by `MASKS`."""
+    for quantity in sorted(quantities, key=lambda q: -q.start):
+        text = text[: quantity.start] + _MASK_OF_KIND[quantity.kind] + text[quantity.end :]
+    for name in sorted(named, key=len, reverse=True):
+        # A bare name stands for an id: what was written may be the id's last part only.
+        for form in dict.fromkeys((name, name.rsplit("/", 1)[-1])):
+            text = re.sub(re.escape(form), "<model>", text, flags=re.IGNORECASE)
+    return text
+
+
+def _value(name: str, quantity: Quantity) -> Any:  # noqa: ANN401 (a JSON value)
+    if name in _LISTS:
+        return sorted({int(v) for v in quantity.values})
+    if name in _WHOLE:
+        return int(max(quantity.values))
+    return quantity.values[0]

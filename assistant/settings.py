@@ -1,0 +1,72 @@
+"""Every setting in one place; the only module that reads environment variables."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tools.fetching import ModelSources
+
+
+class Settings(BaseSettings):
+    """Settings, each also an environment variable `TAMESHI_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="TAMESHI_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("tameshi", appauthor=False)))
+    """Data folder: database, index, caches of our own."""
+    database_url: str = ""
+    """SQLAlchemy URL of the database; empty means SQLite in the data folder."""
+    llm: str = "pilot"
+    """`pilot`, a hub id or folder of a chat model, or the URL of an OpenAI-compatible server."""
+    llm_model: str = ""
+    """Model name to ask an OpenAI-compatible server for; empty takes the first it lists."""
+    llm_api_key: str = Field(default="", repr=False)
+    """Key for that server; never logged."""
+    llm_timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    """Longest wait for one answer of the LLM, in seconds."""
+    mirrors: tuple[Path, ...] = ()
+    """Folders that hold models as `org/name/`, used when the hub does not answer."""
+    offline: bool = False
+    """Never ask the hub; use its cache, the mirrors and folders."""
+    language: Literal["auto", "en", "ja"] = "auto"
+    """Language of the answers; `auto` follows the question."""
+    audience: Literal["auto", "manager", "engineer"] = "auto"
+    """Who reads; `auto` judges by the tools that the question needed."""
+    approve_above_s: float = Field(default=120.0, ge=0)
+    """A step forecast to last longer than this is confirmed first, in seconds."""
+    approve_above_gib: float = Field(default=2.0, ge=0)
+    """A download above this size is confirmed first, in GiB."""
+    question_limit: int = Field(default=8_000, ge=100, le=100_000)
+    """Longest question, in characters."""
+    tool_calls_per_turn: int = Field(default=12, ge=1, le=50)
+    """Most tool calls in one turn."""
+    host: str = "127.0.0.1"
+    """Address that the web page listens on."""
+    port: int = Field(default=7860, ge=0, le=65535)
+    """Port that the web page listens on."""
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the Chroma index and the cached embeddings are kept."""
+        return self.home / "index"
+
+    @property
+    def sql_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.home / 'tameshi.sqlite3'}"
+
+    @cached_property
+    def sources(self) -> ModelSources:
+        """Where models come from, fixed at start."""
+        return ModelSources(
+            endpoint=os.environ.get("HF_ENDPOINT") or None,  # noqa: TID251 (this is the module that may)
+            mirrors=self.mirrors,
+            offline=self.offline or os.environ.get("HF_HUB_OFFLINE", "") in {"1", "true", "True"},  # noqa: TID251
+        )
