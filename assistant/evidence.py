@@ -194,7 +194,7 @@ def _open_sqlite(url: str) -> sa.Engine:
     engine = sa.create_engine(url, poolclass=NullPool)
 
     @sa.event.listens_for(engine, "connect")
-    def _pragmas(connection: Any, _record: Any) -> None:  # noqa: ANN401 (sqlite3's own connection type)
+    def _pragmas(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -204,7 +204,7 @@ def _open_sqlite(url: str) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @sa.event.listens_for(engine, "connect")
-    def _manual_transactions(connection: Any, _record: Any) -> None:  # noqa: ANN401
+    def _manual_transactions(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
 
     with engine.connect() as connection:
@@ -214,7 +214,7 @@ def _open_sqlite(url: str) -> sa.Engine:
     return engine
 
 
-def _as_evidence(row: Any) -> Evidence:  # noqa: ANN401 (a mapping of columns)
+def _as_evidence(row: Any) -> Evidence:
     return Evidence(
         id=f"E{row['number']}",
         tool=row["tool"],

@@ -189,7 +189,7 @@ def mask(text: str, named: Sequence[str], quantities: Sequence[Quantity]) -> str
     return text
 
 
-def _value(name: str, quantity: Quantity) -> Any:  # noqa: ANN401 (a JSON value)
+def _value(name: str, quantity: Quantity) -> Any:
     if name in _LISTS:
         return sorted({int(v) for v in quantity.values})
     if name in _WHOLE:

@@ -1,0 +1,264 @@
+"""The pilot as a chat model: it routes a question to tools, or opens an answer.
+
+Routing: code masks models and quantities, retrieves similar example utterances, and the language model names the route
+in its thought. Its distribution over routes is mixed with two linear views (`route_views.py`); unsure, it asks back with
+the two likeliest readings, and it starts a dear tool only when it is sure. Then the language model writes the calls,
+constrained to what the turn allows. Opening: given the tools' outcomes, it writes one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from assistant.llm.example_utterances import ROUTES, read_examples
+from assistant.llm.pilot.corpus import masked_text
+from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages
+from assistant.llm.route_views import Floats, RouteViews, log_softmax, minilm_folder
+from assistant.llm.tool_call_text import parse_answer
+from assistant.llm.transformers_chat import TransformersChat, calls_chunk
+from assistant.llm.turn_schema import DEAR_TOOLS, MODEL_TOOLS, TurnContext, read_turn
+from knowledge.embedding import Embedder
+from knowledge.search import HybridRanker
+
+WEIGHTS = Path(__file__).parent / "pilot" / "weights"
+MIXTURE = {"lm": 0.45, "ngrams": 0.6, "minilm": 0.6}
+"""Exponents of the three views in the mixture, chosen on held-out utterances."""
+SURE = 0.40
+"""Below this probability the pilot asks back."""
+SURE_OF_DEAR = 0.55
+"""Below this probability the pilot does not start a dear tool."""
+
+
+class Route(BaseModel):
+    """The pilot's decision for a question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    routes: tuple[str, ...]
+    """Tools in order, or one of `ask_user`, `talk`, `off_topic`."""
+    probability: float
+    """Probability of the first route in the mixture, in [0, 1]."""
+    readings: tuple[tuple[str, float], ...]
+    """The likeliest routes with their probabilities."""
+
+
+class RouteModel:
+    """What the routing needs beside the language model: example utterances, their ranker, and the linear views.
+
+    Args:
+        cache_folder: Where the embeddings of the examples are kept between starts; None keeps them in memory.
+    """
+
+    def __init__(self, cache_folder: Path | None = None) -> None:
+        self._cache_folder = cache_folder
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """MiniLM."""
+        return Embedder(minilm_folder())
+
+    @cached_property
+    def _examples(self) -> tuple[list[str], list[str]]:
+        examples = read_examples()
+        return [masked_text(e) for e in examples], ["+".join(e.routes) for e in examples]
+
+    @cached_property
+    def _ranker(self) -> HybridRanker:
+        return HybridRanker(self._examples[0], self.embedder, cache_folder=self._cache_folder)
+
+    @cached_property
+    def views(self) -> RouteViews:
+        """The linear views that were trained with the pilot."""
+        return RouteViews.load(WEIGHTS)
+
+    def retrieve(self, masked: str, *, leave_out: str | None = None) -> list[tuple[str, str]]:
+        """The most similar example utterances with their routes, the most similar last."""
+        texts, routes = self._examples
+        found = [(texts[i], routes[i]) for i, *_ in self._ranker.rank(masked, EXAMPLES_IN_PROMPT + 1)]
+        return [pair for pair in found if pair[0] != leave_out][:EXAMPLES_IN_PROMPT][::-1]
+
+    def view_scores(self, masked: str, last_tool: str) -> dict[str, Floats]:
+        """Log-probabilities of the routes by n-grams and by MiniLM, each of shape (routes,)."""
+        return {
+            "ngrams": self.views.ngrams([masked], [last_tool])[0],
+            "minilm": self.views.minilm(self.embedder.embed([masked]))[0],
+        }
+
+
+class PilotChat(TransformersChat):
+    """The embedded pilot."""
+
+    source: str = str(WEIGHTS)
+    dtype: str = "float32"
+    max_new_tokens: int = 160
+
+    _routing: RouteModel = PrivateAttr(default_factory=RouteModel)
+    _warm: threading.Event = PrivateAttr(default_factory=threading.Event)
+
+    def __init__(self, routing: RouteModel | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if routing is not None:
+            self._routing = routing
+
+    @property
+    def _llm_type(self) -> str:
+        return "tameshi-pilot"
+
+    def warm_up(self) -> None:
+        """Load everything and take one decision, so that the first question does not wait."""
+        self.decide(read_turn("Is it safe to use?"))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002 (the base's signature)
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        self.load()
+        question = next((m for m in reversed(messages) if isinstance(m, HumanMessage)), HumanMessage(""))
+        turn: TurnContext = kwargs.get("turn") or read_turn(str(question.content))
+        outcomes = _outcomes(messages)
+        if outcomes:
+            yield from self._open_answer(turn, outcomes, {}, run_manager)
+            return
+        route = self.decide(turn)
+        metadata = {"route": route.model_dump(mode="json")}
+        if route.routes[0] in {"ask_user", "talk", "off_topic"}:
+            outcome = f"{route.routes[0]}.{route.routes[0]} {_language(turn.question)}"
+            yield from self._open_answer(turn, [outcome], metadata, run_manager)
+            return
+        yield calls_chunk(self._write_calls(turn, route), metadata)
+
+    def decide(self, turn: TurnContext) -> Route:
+        """Choose the route of a question."""
+        self.load()
+        scores = self.route_scores(turn)
+        mixed = log_softmax(sum(MIXTURE[name] * view for name, view in scores.items()))  # type: ignore[arg-type]
+        probabilities = np.exp(mixed)
+        order = np.argsort(-probabilities)
+        readings = tuple((ROUTES[i], round(float(probabilities[i]), 4)) for i in order[:3])
+        first = choose(readings)
+        second = self._second_route(turn, first) if first == readings[0][0] else ()
+        return Route(routes=(first, *second), probability=readings[0][1], readings=readings)
+
+    def route_scores(self, turn: TurnContext, leave_out: str | None = None) -> dict[str, Floats]:
+        """Log-probabilities of the routes by each view: `lm`, `ngrams`, `minilm`, each of shape (routes,)."""
+        self.load()
+        prompt = self._prompt(
+            routing_messages(turn.masked, self._routing.retrieve(turn.masked, leave_out=leave_out), turn.last_tool)
+        )
+        return {"lm": log_softmax(self._route_logits(prompt)), **self._routing.view_scores(turn.masked, turn.last_tool)}
+
+    def _route_logits(self, prompt: str) -> Floats:
+        import torch  # noqa: PLC0415 (heavy import, only when needed)
+
+        ids = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False)["input_ids"]
+        with self._lock, torch.inference_mode():
+            logits = self._model(input_ids=ids, logits_to_keep=1).logits[0, -1]
+        wanted = self._tokenizer.convert_tokens_to_ids([f"<|{r}|>" for r in ROUTES])
+        return logits[wanted].float().numpy()
+
+    def _second_route(self, turn: TurnContext, first: str) -> tuple[str, ...]:
+        """A second tool, where the language model wants one after the first."""
+        if first in {"ask_user", "talk", "off_topic"}:
+            return ()
+        import torch  # noqa: PLC0415 (heavy import, only when needed)
+
+        messages = routing_messages(turn.masked, self._routing.retrieve(turn.masked), turn.last_tool)
+        ids = self._tokenizer(self._prompt(messages) + f"<|{first}|>", return_tensors="pt", add_special_tokens=False)[
+            "input_ids"
+        ]
+        with self._lock, torch.inference_mode():
+            logits = self._model(input_ids=ids, logits_to_keep=1).logits[0, -1]
+        tools = [r for r in ROUTES if r not in {"ask_user", "talk", "off_topic", first}]
+        tokens = self._tokenizer.convert_tokens_to_ids([*(f"<|{r}|>" for r in tools), "</think>"])
+        chances = torch.softmax(logits[tokens].float(), dim=-1)
+        best = int(chances.argmax())
+        return (tools[best],) if best < len(tools) and float(chances[best]) >= SURE_OF_DEAR else ()
+
+    def _write_calls(self, turn: TurnContext, route: Route) -> AIMessage:
+        """Let the language model write the calls of these routes, constrained to what the turn allows."""
+        messages = routing_messages(turn.masked, self._routing.retrieve(turn.masked), turn.last_tool)
+        thought = "".join(f"<|{r}|>" for r in route.routes) + "</think>"
+        written = "".join(
+            self.decode(self._prompt(messages) + thought, grammar=calls_grammar(turn, route.routes), max_new_tokens=120)
+        )
+        message = parse_answer(written)
+        for call in message.tool_calls:
+            call["args"] = turn.complete(call["name"], _unmasked(turn, call["args"]))
+        return message
+
+    def _open_answer(
+        self,
+        turn: TurnContext,
+        outcomes: list[str],
+        metadata: dict[str, Any],
+        run_manager: CallbackManagerForLLMRun | None,
+    ) -> Iterator[ChatGenerationChunk]:
+        prompt = self._prompt(lead_messages(turn.masked, outcomes[:1])) + "</think>"
+        for piece in self.decode(prompt, max_new_tokens=48):
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            if run_manager:
+                run_manager.on_llm_new_token(piece, chunk=chunk)
+            yield chunk
+        yield ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata=metadata))
+
+    def _prompt(self, messages: list[dict[str, str]]) -> str:
+        return self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+
+
+def choose(readings: tuple[tuple[str, float], ...]) -> str:
+    """The route to take, given the likeliest ones: asked back when unsure, cheap before dear."""
+    (first, p_first), (second, p_second) = readings[0], readings[1]
+    if first in DEAR_TOOLS and p_first < SURE_OF_DEAR:
+        cheap = second not in DEAR_TOOLS and second not in {"talk", "off_topic", "ask_user"}
+        return second if cheap and p_second >= SURE / 2 and p_first + p_second >= 0.8 else "ask_user"
+    return first if p_first >= SURE else "ask_user"
+
+
+def calls_grammar(turn: TurnContext, routes: tuple[str, ...]) -> str:
+    """Grammar (llguidance's Lark dialect) of the calls of these routes in this turn."""
+    masks = json.dumps([_mask_of(i) for i in range(len(turn.models))] or ["<model>"])
+    bodies = []
+    for route in routes:
+        model = '"{\\"model\\": \\"" MODEL "\\"}"' if route in MODEL_TOOLS else '"{}"'
+        bodies.append(f'CALL "\\n{{\\"name\\": \\"{route}\\", \\"arguments\\": " {model} "}}\\n" END')
+    options = " | ".join(json.dumps(mask) for mask in json.loads(masks))
+    separated = ' "\\n" '.join(bodies)
+    return f'start: {separated}\nMODEL: {options}\nCALL: "<tool_call>"\nEND: "</tool_call>"\n'
+
+
+def _mask_of(index: int) -> str:
+    return "<model>" if index == 0 else f"<model>{index + 1}"
+
+
+def _unmasked(turn: TurnContext, arguments: dict[str, Any]) -> dict[str, Any]:
+    chosen = {_mask_of(i): reference for i, reference in enumerate(turn.models)}
+    return {name: chosen.get(value, value) for name, value in arguments.items()}
+
+
+def _outcomes(messages: list[BaseMessage]) -> list[str]:
+    """`tool.outcome language` of the tool results since the last question."""
+    found: list[str] = []
+    for message in reversed(messages):
+        if isinstance(message, HumanMessage):
+            break
+        if isinstance(message, ToolMessage):
+            found.append(str(message.content).split("\n", 1)[0])
+    return found
+
+
+def _language(text: str) -> str:
+    return "ja" if any("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in text) else "en"
