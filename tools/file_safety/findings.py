@@ -1,0 +1,71 @@
+"""The records of the file inspection."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Verdict = Literal["accept", "flag", "refuse"]
+"""accept: usable · flag: usable, the reader is told why · refuse: nothing is loaded."""
+Severity = Literal["note", "flag", "refuse"]
+"""What one finding does to the verdict; a note does nothing."""
+
+_SHOWN_CHARACTERS = 300
+
+
+class Finding(BaseModel):
+    """One thing the inspection found in one file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str
+    """Id of the rule, `T01` to `T17`."""
+    file: str
+    """Path inside the model's folder; control characters are escaped."""
+    found: str
+    """What was found, one sentence."""
+    next_step: str
+    """What the reader can do about it, one sentence."""
+    severity: Severity
+    """refuse: nothing may be loaded · flag: usable, to be told · note: for information."""
+
+
+class FileInspection(BaseModel):
+    """The verdict on a model's files, made without loading or running any of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    """Canonical reference of the model."""
+    commit: str
+    """Commit or content hash that was inspected."""
+    verdict: Verdict
+    """The worst of the findings."""
+    findings: tuple[Finding, ...]
+    """Findings, worst first."""
+    files_checked: int
+    """How many files were looked into."""
+    total_bytes: int
+    """Size of all listed files in bytes, whether or not they are needed."""
+    not_checked: tuple[str, ...]
+    """What this inspection cannot tell, one sentence each."""
+
+
+def printable(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
+    """Text from a model's files made safe to show: control and direction characters escaped, length capped."""
+    shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[: limit + 1])
+    return shown if len(text) <= limit else shown[:limit] + "…"
+
+
+def finding(rule: str, file: str, found: str, next_step: str, severity: Severity = "refuse") -> Finding:
+    """A finding whose texts are safe to show."""
+    return Finding(rule=rule, file=printable(file), found=printable(found, 600), next_step=next_step, severity=severity)
+
+
+def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    """The worst severity decides; notes do not count."""
+    severities = {each.severity for each in findings}
+    if "refuse" in severities:
+        return "refuse"
+    return "flag" if "flag" in severities else "accept"
