@@ -18,7 +18,7 @@ Source = Literal["hub", "cache", "mirror", "folder"]
 """Where the files of a snapshot came from."""
 
 _CHUNK_BYTES = 4 * 1024 * 1024
-_hashes: dict[tuple[str, int, int], str] = {}
+_hashes: dict[tuple[str, int, int, int, int], str] = {}
 _hashes_lock = threading.Lock()
 
 
@@ -61,7 +61,7 @@ class Snapshot(BaseModel):
 
 
 def hash_file(path: Path, cancel: CancelToken | None = None) -> str:
-    """SHA-256 of a file, remembered for as long as its path, size and modification time stay the same.
+    """SHA-256 of a file, remembered for as long as its path, size and times stay the same.
 
     Args:
         path: The file; links are followed.
@@ -72,7 +72,7 @@ def hash_file(path: Path, cancel: CancelToken | None = None) -> str:
     """
     try:
         status = path.stat()
-        key = (str(path), status.st_size, status.st_mtime_ns)
+        key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         with _hashes_lock:
             if key in _hashes:
                 return _hashes[key]
