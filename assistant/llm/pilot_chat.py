@@ -21,6 +21,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from assistant.languages import language_of
 from assistant.llm.example_utterances import ROUTES, read_examples
 from assistant.llm.pilot.corpus import masked_text
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages
@@ -136,7 +137,7 @@ class PilotChat(TransformersChat):
         route = self.decide(turn)
         metadata = {"route": route.model_dump(mode="json")}
         if route.routes[0] in {"ask_user", "talk", "off_topic"}:
-            outcome = f"{route.routes[0]}.{route.routes[0]} {_language(turn.question)}"
+            outcome = f"{route.routes[0]}.{route.routes[0]} {language_of(turn.question)}"
             yield from self._open_answer(turn, [outcome], metadata, run_manager)
             return
         yield calls_chunk(self._write_calls(turn, route), metadata)
@@ -258,7 +259,3 @@ def _outcomes(messages: list[BaseMessage]) -> list[str]:
         if isinstance(message, ToolMessage):
             found.append(str(message.content).split("\n", 1)[0])
     return found
-
-
-def _language(text: str) -> str:
-    return "ja" if any("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in text) else "en"

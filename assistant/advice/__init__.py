@@ -1,0 +1,1 @@
+"""What follows from evidence: cost, comparison, gates, the staged plan and its report."""

@@ -1,0 +1,264 @@
+"""The assistant: a question goes in, turn events come out, and everything is remembered for the next turn."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command
+
+from assistant.agent import TurnScope, build_agent, planned_calls
+from assistant.briefing import Audience, TurnResult, compose
+from assistant.evidence import Turn
+from assistant.grounding import check_text, figures_of
+from assistant.languages import Language, language_of
+from assistant.llm.connect import connect_llm
+from assistant.llm.pilot_chat import PilotChat
+from assistant.llm.turn_schema import TurnContext, read_turn
+from assistant.phrases import say
+from assistant.question import clean_question
+from assistant.services import Services
+from assistant.settings import Settings
+from assistant.toolbox import CallScope
+from assistant.turn_events import (
+    AnswerText,
+    ApprovalNeeded,
+    ToolFailed,
+    ToolFinished,
+    ToolPlanned,
+    TurnEvent,
+    TurnFailed,
+    TurnFinished,
+)
+from tools.errors import ToolError
+from tools.fetching import bundled_models
+from tools.progress import CancelToken
+
+_LAST_TOOLS = 3  # turns looked back for the tool that a follow-up refers to
+
+
+class _Running:
+    """A turn that is under way or waits for consent."""
+
+    def __init__(self, scope: TurnScope, language: Language, audience: Audience) -> None:
+        self.scope, self.language, self.audience = scope, language, audience
+        self.results: list[TurnResult] = []
+        self.last_message: AIMessage | None = None
+
+
+class Assistant:
+    """A conversation partner for many users and conversations.
+
+    Args:
+        settings: The settings; read from the environment when not given.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.services = Services(self.settings)
+        self._waiting: dict[str, _Running] = {}
+        self._tokens: dict[tuple[str, str], CancelToken] = {}
+        self._build = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """The assistant itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the database."""
+        self.close()
+
+    def close(self) -> None:
+        """Release what is held."""
+        if "_checkpoints" in self.__dict__:
+            self._checkpoints.conn.close()
+        self.services.close()
+
+    def warm_up(self) -> None:
+        """Load the LLM and the index now, so that the first question does not wait."""
+        self._graph  # noqa: B018 (builds it)
+        self._pilot.warm_up()
+        self.services.search.search("pin the version", limit=1)
+
+    @cached_property
+    def _pilot(self) -> PilotChat:
+        return PilotChat(routing=self.services.route_model)
+
+    @cached_property
+    def _llm(self) -> Any:
+        return connect_llm(self.settings, self._pilot)
+
+    @cached_property
+    def _checkpoints(self) -> SqliteSaver:
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.settings.home / "checkpoints.sqlite3", check_same_thread=False)
+        return SqliteSaver(connection)
+
+    @property
+    def _graph(self) -> Any:
+        with self._build:
+            return self._built_graph
+
+    @cached_property
+    def _built_graph(self) -> Any:
+        return build_agent(self._llm, self._pilot, self.services, self._checkpoints)
+
+    def stream(
+        self,
+        question: str,
+        *,
+        conversation: str = "default",
+        user: str = "local",
+        dry_run: bool = False,
+        language: Language | None = None,
+        audience: Audience | None = None,
+    ) -> Iterator[TurnEvent]:
+        """Answer a question, event by event.
+
+        Args:
+            question: The user's words.
+            conversation: Which conversation the question continues.
+            user: Whose conversation it is.
+            dry_run: Say which tools would be called, and stop there.
+            language: Language of the answer; by default the question's.
+            audience: Whom the answer is for; by default judged by the tools used.
+        """
+        answer_in = language or (None if self.settings.language == "auto" else self.settings.language)
+        try:
+            text = clean_question(question, self.settings.question_limit)
+        except ToolError as error:
+            spoken = answer_in or language_of(question, self._spoken_before(user, conversation))
+            yield TurnFailed(
+                message=say(f"error.{error.code}", spoken, **error.details),
+                next_step=say(f"error.{error.code}.next", spoken, **error.details),
+            )
+            return
+        spoken = answer_in or language_of(text, self._spoken_before(user, conversation))
+        turn = self._read_turn(text, user, conversation)
+        if dry_run:
+            yield from self._dry_run(turn, spoken)
+            return
+        token = self._tokens[user, conversation] = CancelToken()
+        scope = TurnScope(turn=turn, call=CallScope(user=user, conversation=conversation, cancel=token))
+        running = _Running(scope, spoken, audience or self.settings.audience)
+        try:
+            yield from self._advance(running, {"messages": [HumanMessage(text)]})
+        finally:
+            # A reader who goes away stops the tools as well.
+            token.cancel()
+
+    def approve(self, id: str, decision: str) -> Iterator[TurnEvent]:
+        """Answer an `approval_needed` event and go on with its turn.
+
+        Args:
+            id: The event's id.
+            decision: `approve` or `reject`.
+        """
+        running = self._waiting.pop(id, None)
+        if running is None:
+            yield TurnFailed(message=f"Nothing waits for the consent `{id}`.", next_step="Ask the question again.")
+            return
+        call = running.scope.call
+        fresh = CancelToken()
+        self._tokens[call.user, call.conversation] = fresh
+        running.scope = TurnScope(turn=running.scope.turn, call=call.model_copy(update={"cancel": fresh}))
+        try:
+            yield from self._advance(running, Command(resume=decision))
+        finally:
+            fresh.cancel()
+
+    def cancel(self, *, conversation: str = "default", user: str = "local") -> None:
+        """Stop the turn that the conversation is in."""
+        token = self._tokens.get((user, conversation))
+        if token:
+            token.cancel()
+
+    def history(self, *, conversation: str = "default", user: str = "local") -> list[Turn]:
+        """The conversation's turns, oldest first; empty for another user's conversation."""
+        return self.services.store.turns(user=user, conversation=conversation)
+
+    def _spoken_before(self, user: str, conversation: str) -> Language:
+        turns = self.services.store.turns(user=user, conversation=conversation)
+        return language_of(turns[-1].question) if turns else "en"
+
+    def _read_turn(self, text: str, user: str, conversation: str) -> TurnContext:
+        store = self.services.store
+        turns = store.turns(user=user, conversation=conversation)
+        known = [*store.models(user=user), *bundled_models()]
+        said = [name for t in reversed(turns) for name in read_turn(t.question, known=known).named]
+        remembered = dict.fromkeys([*said, *store.models(user=user, conversation=conversation)])
+        used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
+        return read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
+
+    def _dry_run(self, turn: TurnContext, language: Language) -> Iterator[TurnEvent]:
+        message, planned = planned_calls(self._llm, turn, HumanMessage(turn.question))
+        yield from planned
+        names = ", ".join(p.name for p in planned)
+        text = say("dry_run.planned", language, tools=names) if planned else say("dry_run.none", language)
+        yield TurnFinished(answer=text if planned or not message.content else str(message.content))
+
+    def _advance(self, running: _Running, given: Any) -> Iterator[TurnEvent]:
+        call = running.scope.call
+        config = {"configurable": {"thread_id": thread_id(call.user, call.conversation)}}
+        for mode, part in self._graph.stream(given, config, context=running.scope, stream_mode=["custom", "updates"]):
+            if mode == "custom":
+                if isinstance(part, ToolFinished):
+                    running.results.append(TurnResult(part.evidence_id, part.name, part.arguments, part.record))
+                elif isinstance(part, ToolFailed):
+                    running.results.append(TurnResult("", part.name, {}, part))
+                yield part
+            elif "__interrupt__" in part:
+                yield self._ask_consent(running, part["__interrupt__"][0].value)
+                return
+            else:
+                yield from self._note_messages(running, part)
+        yield from self._answer(running)
+
+    def _ask_consent(self, running: _Running, request: dict[str, Any]) -> ApprovalNeeded:
+        consent = uuid4().hex[:12]
+        self._waiting[consent] = running
+        return ApprovalNeeded(id=consent, **request)
+
+    def _note_messages(self, running: _Running, update: dict[str, Any]) -> Iterator[TurnEvent]:
+        for step in update.values():
+            for message in (step or {}).get("messages", []):
+                if isinstance(message, AIMessage):
+                    running.last_message = message
+                    yield from (ToolPlanned(name=c["name"], arguments=c["args"]) for c in message.tool_calls)
+
+    def _answer(self, running: _Running) -> Iterator[TurnEvent]:
+        turn, language = running.scope.turn, running.language
+        message = running.last_message or AIMessage("")
+        briefing = compose(running.results, message, turn, language, running.audience)
+        figures = [*figures_of(turn.question), *(f for r in running.results for f in figures_of(r.payload))]
+        lead = check_text(str(message.content), figures, [c.id for c in briefing.citations])
+        parts = [p for p in (lead.text if briefing.takes_lead else "", briefing.text) if p]
+        answer = "\n\n".join(parts) or say("common.nothing_to_say", language)
+        for i, part in enumerate(parts or [answer]):
+            yield AnswerText(text=part if i == 0 else f"\n\n{part}")
+        call = running.scope.call
+        tools = tuple(r.tool for r in running.results if r.evidence_id)
+        self.services.store.add_turn(
+            Turn(question=turn.question, answer=answer, tools=tools), user=call.user, conversation=call.conversation
+        )
+        yield TurnFinished(
+            answer=answer,
+            citations=briefing.citations,
+            unsupported_figures=lead.unsupported,
+            choices=briefing.choices,
+        )
+
+
+def thread_id(user: str, conversation: str) -> str:
+    """The checkpointer's key: neither name can be made to look like another pair."""
+    return hashlib.sha256(f"{len(user)}:{user}{conversation}".encode()).hexdigest()[:32]

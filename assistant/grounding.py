@@ -1,0 +1,95 @@
+"""Check an LLM's words against the evidence: a number that no record contains is not shown as fact.
+
+Numbers are compared with rounding and units in mind: `87 MiB` matches a record's 86.73, `0.09 GB` matches 86.73 MiB,
+`1,200` matches 1200, `3万` matches 30000.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<fraction>\.\d+)?\s?(?P<scale>万|千|億|million|thousand|k(?![a-zA-Z]))?"
+)
+_CITATION = re.compile(r"\[([EG]\d+)\]")
+_SENTENCE = re.compile(r"[^。！？!?\n]*?(?:[。！？!?]+|\.(?=\s|$)|\n|$)\s*")
+_SCALES = {"万": 1e4, "千": 1e3, "億": 1e8, "million": 1e6, "thousand": 1e3, "k": 1e3}
+_UNIT_FACTORS = (1.0, 1024.0, 1 / 1024.0, 1000.0, 1 / 1000.0, 1.048576, 1 / 1.048576, 100.0, 1.073741824)
+_HARMLESS = frozenset({0.0, 1.0, 2.0, 3.0})
+"""Small counts ("three points", "the 2 options") are words rather than figures."""
+
+
+class CheckedText(BaseModel):
+    """An LLM's words after the check."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    """Words that may be shown: sentences with an unsupported number or citation are left out."""
+    unsupported: tuple[str, ...]
+    """Numbers and citations that no evidence supports."""
+
+
+def check_text(text: str, figures: Iterable[float], citations: Iterable[str]) -> CheckedText:
+    """Keep the sentences whose numbers are among `figures` and whose citations exist.
+
+    Args:
+        text: An LLM's words.
+        figures: Numbers of the evidence and of the user's question.
+        citations: Ids that can be cited.
+    """
+    known, ids = tuple(figures), set(citations)
+    kept: list[str] = []
+    unsupported: list[str] = []
+    for sentence in split_sentences(text):
+        wrong = [
+            *(raw for raw, value in numbers_in(_CITATION.sub("", sentence)) if not is_supported(value, raw, known)),
+            *(found for found in _CITATION.findall(sentence) if found not in ids),
+        ]
+        unsupported += wrong
+        if not wrong:
+            kept.append(sentence)
+    return CheckedText(text="".join(kept).strip(), unsupported=tuple(dict.fromkeys(unsupported)))
+
+
+def split_sentences(text: str) -> list[str]:
+    """The text cut after each sentence; joined again it is the text."""
+    return [part for part in _SENTENCE.findall(text) if part]
+
+
+def numbers_in(text: str) -> list[tuple[str, float]]:
+    """Numbers of a text, as written and as values."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        value = float(match["digits"].replace(",", "") + (match["fraction"] or ""))
+        found.append((match[0].strip(), value * _SCALES.get(match["scale"] or "", 1.0)))
+    return found
+
+
+def is_supported(value: float, raw: str, figures: Sequence[float]) -> bool:
+    """Whether a number as written is one of the figures, rounded and in a related unit."""
+    if value in _HARMLESS and "." not in raw:
+        return True
+    decimals = len(raw.split(".")[1].rstrip("万千億kmilonthusad ")) if "." in raw else 0
+    step = 0.5 * 10.0**-decimals
+    tolerance = max(step, abs(value) * 0.005) if "." in raw or value >= 100 else step
+    return any(abs(value - figure * factor) <= tolerance for figure in figures for factor in _UNIT_FACTORS)
+
+
+def figures_of(record: Any) -> list[float]:
+    """All numbers of a record's JSON, those within its texts included."""
+    if isinstance(record, bool) or record is None:
+        return []
+    if isinstance(record, int | float):
+        return [float(record)]
+    if isinstance(record, str):
+        return [value for _, value in numbers_in(record)] if len(record) < 20_000 else []
+    if isinstance(record, dict):
+        return [f for value in record.values() for f in figures_of(value)]
+    if isinstance(record, list | tuple):
+        return [f for value in record for f in figures_of(value)]
+    return []

@@ -1,0 +1,45 @@
+"""Sentences of the product in both languages, by key; the words themselves stand in `phrases.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from assistant.languages import Language
+
+
+def say(key: str, language: Language, **values: Any) -> str:
+    """The sentence of that key with its values filled in.
+
+    Args:
+        key: Dotted key, such as `memory.fits`.
+        language: `en` or `ja`.
+        values: What the sentence's braces stand for.
+
+    Raises:
+        KeyError: There is no such sentence.
+    """
+    return _sentences()[key][language].format(**values)
+
+
+def has(key: str) -> bool:
+    """Whether there is a sentence of that key."""
+    return key in _sentences()
+
+
+@cache
+def _sentences() -> dict[str, dict[str, str]]:
+    document = tomllib.loads(files("assistant").joinpath("phrases.toml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = {}
+    _collect(document, "", found)
+    return found
+
+
+def _collect(node: dict[str, Any], prefix: str, found: dict[str, dict[str, str]]) -> None:
+    if "en" in node:
+        found[prefix] = node
+    for name, child in node.items():
+        if isinstance(child, dict):
+            _collect(child, f"{prefix}.{name}" if prefix else name, found)

@@ -1,0 +1,21 @@
+"""What all tests share: a temporary data folder, and no hub. Sockets off loopback are refused by pytest's options."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_hub(monkeypatch):
+    """No library looks for a hub by itself; a test that runs its own hub names it in its sources."""
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+
+
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """A fresh data folder, also set as TAMESHI_HOME."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("TAMESHI_HOME", str(folder))
+    return folder
