@@ -1,0 +1,86 @@
+"""JSON as untrusted input: size, depth, duplicate keys, encoding and numbers are checked, and failures fit in a sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_MAX_DIGITS = 40
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+class BadJson(ValueError):
+    """Text that is not acceptable JSON; the message continues a sentence whose subject is the file."""
+
+
+def parse_json(raw: bytes, *, max_depth: int = 64, allow_non_finite: bool = False) -> Any:
+    """Parse JSON from an untrusted file.
+
+    Args:
+        raw: The bytes; UTF-8 without a byte order mark.
+        max_depth: Deepest nesting of arrays and objects that is accepted.
+        allow_non_finite: Whether NaN and Infinity, which are not JSON, become floats.
+
+    Returns:
+        The value.
+
+    Raises:
+        BadJson: The text is wrongly encoded, too deep, has a key twice, is not JSON or holds numbers of absurd length.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadJson(f"is not UTF-8 text (byte {error.start})") from error
+    if text.startswith("\ufeff"):
+        raise BadJson("starts with a byte order mark")
+    _check_depth(raw, max_depth)
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_int=_integer,
+            parse_float=_decimal,
+            parse_constant=None if allow_non_finite else _refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise BadJson(f"is not valid JSON ({error.msg}, line {error.lineno})") from error
+    except RecursionError as error:  # a second net below _check_depth
+        raise BadJson("is nested too deeply") from error
+
+
+def _check_depth(raw: bytes, max_depth: int) -> None:
+    """Refuse deep nesting before the recursive parser sees it; brackets inside texts are skipped."""
+    if raw.count(b"[") + raw.count(b"{") <= max_depth:
+        return
+    depth = 0
+    for byte in _TEXT.sub(b"", raw).translate(None, _NOT_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        if depth > max_depth:
+            raise BadJson(f"is nested deeper than {max_depth} levels")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise BadJson(f"has the key `{twice[:60]}` twice")
+    return content
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise BadJson(f"holds a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _decimal(digits: str) -> float:
+    if len(digits) > 10 * _MAX_DIGITS:
+        raise BadJson(f"holds a number of {len(digits)} digits")
+    return float(digits)
+
+
+def _refuse_constant(name: str) -> float:
+    raise BadJson(f"holds `{name}`, which is not a number")
