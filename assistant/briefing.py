@@ -173,13 +173,17 @@ def _citation(result: TurnResult, language: Language) -> Citation:
     payload = result.payload
     about = payload.get("model") or ", ".join(m["model"] for m in payload.get("models", []))
     return Citation(
-        id=result.evidence_id, title=say(f"tool.{result.tool}", language), source=f"{about} {payload.get('commit') or ''}".strip()
+        id=result.evidence_id,
+        title=say(f"tool.{result.tool}", language),
+        source=f"{about} {payload.get('commit') or ''}".strip(),
     )
 
 
 def _short(value: Any, depth: int = 0) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{k}: {_short(v, depth + 1)}" for k, v in value.items() if v not in ("", [], {}) and depth < 3)
+        return "; ".join(
+            f"{k}: {_short(v, depth + 1)}" for k, v in value.items() if v not in ("", [], {}) and depth < 3
+        )
     if isinstance(value, list):
         return ", ".join(_short(v, depth + 1) for v in value[:6])
     if isinstance(value, float):

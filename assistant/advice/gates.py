@@ -125,9 +125,7 @@ def _latency(evidence: Sequence[Evidence], targets: dict[str, Any]) -> Gate:
     profile = latest(evidence, "profile_model")
     runs = [r for r in (profile.record["runs"] if profile else ()) if r.get("latency_p95_ms") is not None]
     if profile is None or not runs:
-        return Gate(
-            code="latency", state="missing", value="", threshold="p95", threshold_source="team", evidence=""
-        )
+        return Gate(code="latency", state="missing", value="", threshold="p95", threshold_source="team", evidence="")
     single = min(runs, key=lambda r: r["batch_size"])
     p95 = float(single["latency_p95_ms"])
     target = targets.get("latency_p95_ms")

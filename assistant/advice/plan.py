@@ -1,13 +1,13 @@
 """The tool `plan_adoption`: stages with gates bound to evidence, and a verdict by named rules.
 
-    R-SAFE  refused files end the matter                                    → no
-    R-LIC   the licence must be known, agree with its text, allow the use   → not yet / condition
-    R-VER   the version must be pinned                                      → condition
-    R-DOC   limitations must be documented, or tested by the team itself    → condition
-    R-MEM   the memory must fit what the user has                           → not yet
-    R-LAT   the measured latency must meet the user's target                → not yet
-    R-MEAS  nothing is adopted unmeasured                                   → not yet
-    R-COST  the cost must be known before a pilot                           → condition
+R-SAFE  refused files end the matter                                    → no
+R-LIC   the licence must be known, agree with its text, allow the use   → not yet / condition
+R-VER   the version must be pinned                                      → condition
+R-DOC   limitations must be documented, or tested by the team itself    → condition
+R-MEM   the memory must fit what the user has                           → not yet
+R-LAT   the measured latency must meet the user's target                → not yet
+R-MEAS  nothing is adopted unmeasured                                   → not yet
+R-COST  the cost must be known before a pilot                           → condition
 """
 
 from __future__ import annotations
@@ -118,7 +118,13 @@ def plan_adoption(
         owners=("decides", "runs", "checks"),
         budget=cost.value if cost else "",
         missing_inputs=_missing_inputs(wanted),
-        not_checked=("quality", "users", "legal", *(() if latest(evidence, "observe_behavior") else ("behavior",)), "gpu"),
+        not_checked=(
+            "quality",
+            "users",
+            "legal",
+            *(() if latest(evidence, "observe_behavior") else ("behavior",)),
+            "gpu",
+        ),
         evidence=tuple(used),
     )
 

@@ -26,7 +26,11 @@ class Rendered:
 
     def for_audience(self, audience: Literal["auto", "manager", "engineer"]) -> str:
         """The Markdown for that reader; managers get what it means before the figures."""
-        parts = (self.headline, self.advice, self.details) if audience == "manager" else (self.headline, self.details, self.advice)
+        parts = (
+            (self.headline, self.advice, self.details)
+            if audience == "manager"
+            else (self.headline, self.details, self.advice)
+        )
         return "\n\n".join(p for p in parts if p)
 
 
@@ -37,7 +41,13 @@ def size(mib: float) -> str:
 
 def bytes_size(count: int) -> str:
     """A number of bytes in a readable unit."""
-    return f"{count:,} B" if count < 10_000 else f"{count / 1024:,.0f} KiB" if count < 10_485_760 else size(count / 1_048_576)
+    return (
+        f"{count:,} B"
+        if count < 10_000
+        else f"{count / 1024:,.0f} KiB"
+        if count < 10_485_760
+        else size(count / 1_048_576)
+    )
 
 
 def plain(text: str, limit: int = 240) -> str:

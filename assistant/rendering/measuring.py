@@ -1,0 +1,152 @@
+"""Forecasts, profiles and behaviour as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from assistant.languages import Language
+from assistant.phrases import say
+from assistant.rendering.style import Rendered, next_step, not_checked, plain, size, table
+
+if TYPE_CHECKING:
+    from assistant.briefing import TurnResult
+
+
+def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
+    """The record of `estimate_memory`; beside a measurement of the same turn, the measurement answers."""
+    record: Any = result.record
+    profile = next((r for r in turn if r.tool == "profile_model"), None)
+    if profile is not None and record.device_memory_gib:
+        return Rendered(_measured_answer(result, profile, language), _terms(record, language))
+    if record.fits is None:
+        headline = say(
+            "memory.headline",
+            language,
+            total=size(record.total_mib),
+            batch=record.batch_size,
+            dtype=record.dtype,
+            id=result.evidence_id,
+        )
+    else:
+        headline = say(
+            "memory.fits" if record.fits else "memory.too_small",
+            language,
+            total=size(record.total_mib),
+            device=size(record.device_memory_gib * 1024),
+            margin=size(abs(record.margin_mib or 0)),
+            id=result.evidence_id,
+        )
+    error = "" if record.own_error_percent is None else say("memory.error", language, error=record.own_error_percent)
+    advice = next_step(say("memory.next_step", language, model=record.model), language)
+    choices = (say("reading.profile_model", language, model=record.model),)
+    return Rendered(headline, "\n\n".join(p for p in (_terms(record, language), error) if p), advice, choices=choices)
+
+
+def _measured_answer(result: TurnResult, profile: TurnResult, language: Language) -> str:
+    forecast: Any = result.record
+    measured: Any = profile.record
+    device_mib = forecast.device_memory_gib * 1024
+    peak = measured.peak_memory_mib
+    total = measured.forecast_total_mib or forecast.total_mib
+    largest = max((r.batch_size for r in measured.runs if r.error is None), default=1)
+    return say(
+        "memory.measured_fits" if peak <= device_mib else "memory.measured_short",
+        language,
+        peak=size(peak),
+        batch=largest,
+        profile=profile.evidence_id,
+        percent=f"{100 * peak / device_mib:.0f}",
+        device=size(device_mib),
+        total=size(total),
+        error=f"{100 * (total - peak) / peak:+.1f}",
+        id=result.evidence_id,
+    )
+
+
+def _terms(record: Any, language: Language) -> str:
+    header = f"| {say('memory.term', language)} | MiB | {say('memory.how', language)} |"
+    return table(header, [[t.name.replace("_", " "), f"{t.mib:,.0f}", plain(t.formula)] for t in record.terms])
+
+
+def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
+    """The record of `profile_model`."""
+    record: Any = result.record
+    headline = say(
+        "profile.headline", language, device=record.device_name, conditions=record.conditions, id=result.evidence_id
+    )
+    parts = [_runs(record, language), *_figures(record, language)]
+    advice = [
+        say("common.reproduce", language, text=_command(record)),
+        not_checked(record.not_checked, language),
+    ]
+    choices = (
+        say("reading.estimate_cost", language, model=record.model),
+        say("reading.plan_adoption", language, model=record.model),
+    )
+    return Rendered(headline, "\n\n".join(parts), "\n\n".join(p for p in advice if p), choices=choices)
+
+
+def _runs(record: Any, language: Language) -> str:
+    generation = any(r.time_to_first_token_ms is not None for r in record.runs)
+    unit = record.runs[0].unit if record.runs else ""
+    header = say("profile.columns_generation" if generation else "profile.columns", language, unit=unit)
+    rows = []
+    for run in record.runs:
+        if generation:
+            middle = [run.time_to_first_token_ms, run.inter_token_latency_ms, run.tokens_per_s]
+        else:
+            middle = [run.latency_p50_ms, run.latency_p95_ms, run.throughput_per_s]
+        cells = [
+            str(run.batch_size),
+            str(run.sequence_length),
+            *(_figure(v) for v in middle),
+            _figure(run.peak_memory_mib),
+        ]
+        rows.append(cells if run.error is None else [*cells[:2], plain(run.error), "", "", ""])
+    return table(header, rows)
+
+
+def _figures(record: Any, language: Language) -> list[str]:
+    lines = []
+    if record.import_s is not None and record.load_s is not None and record.first_call_ms is not None:
+        lines.append(
+            say(
+                "profile.start",
+                language,
+                imported=record.import_s,
+                load=record.load_s,
+                first=record.first_call_ms,
+            )
+        )
+    if record.forecast_total_mib and record.peak_memory_mib:
+        peak, forecast = record.peak_memory_mib, record.forecast_total_mib
+        error = f"{100 * (forecast - peak) / peak:+.1f}"
+        lines.append(say("profile.forecast", language, forecast=size(forecast), peak=size(peak), error=error))
+    if record.limit_share_percent is not None:
+        lines.append(say("profile.limit", language, share=record.limit_share_percent))
+    if record.noise == "noisy":
+        lines.append(say("profile.noisy", language, reason=record.noise_reason))
+    return ["\n".join(f"- {line}" for line in lines)] if lines else []
+
+
+def _command(record: Any) -> str:
+    batches = ",".join(str(b) for b in dict.fromkeys(r.batch_size for r in record.runs))
+    lengths = ",".join(str(n) for n in dict.fromkeys(r.sequence_length for r in record.runs))
+    return f"tameshi profile-model {record.model} --batch-sizes {batches} --sequence-lengths {lengths}"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f}" if value < 1000 else f"{value:,.0f}"
+
+
+def render_behavior(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
+    """The record of `observe_behavior`."""
+    record: Any = result.record
+    stable = sum(t.stable for t in record.trials)
+    headline = say("behavior.headline", language, stable=stable, count=len(record.trials), id=result.evidence_id)
+    marks = {True: "✓", False: "✗"}
+    lines = "\n".join(
+        f"- {marks[t.stable]} {say(f'behavior.trial.{t.name}', language)}: {plain(t.detail)}" for t in record.trials
+    )
+    return Rendered(headline, lines, not_checked(record.not_checked, language))
