@@ -30,7 +30,7 @@ from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.transformers_chat import TransformersChat, calls_chunk
 from assistant.llm.turn_schema import DEAR_TOOLS, MODEL_TOOLS, TurnContext, read_turn
 from knowledge.embedding import Embedder
-from knowledge.search import HybridRanker
+from knowledge.ranking import HybridRanker
 
 WEIGHTS = Path(__file__).parent / "pilot" / "weights"
 MIXTURE = {"lm": 0.45, "ngrams": 0.6, "minilm": 0.6}

@@ -24,7 +24,7 @@ from assistant.llm.pilot.corpus import TrainingText, lead_texts, masked_text, re
 from assistant.llm.route_views import RouteViews, minilm_folder
 from assistant.llm.turn_schema import MASKS, TOOL_NAMES
 from knowledge.embedding import Embedder
-from knowledge.search import HybridRanker
+from knowledge.ranking import HybridRanker
 
 FOLDER = Path(__file__).parent / "weights"
 CHAT_TEMPLATE = (
