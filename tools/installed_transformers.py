@@ -1,0 +1,51 @@
+"""What the installed transformers knows, read from its files: it is not imported."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+
+
+def installed_version() -> str | None:
+    """Version of the installed transformers; absent when there is none."""
+    try:
+        return importlib.metadata.version("transformers")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def known_model_types() -> frozenset[str]:
+    """All `model_type` values the installed transformers has classes for; empty when it cannot be told."""
+    found = importlib.util.find_spec("transformers")  # finds a top-level package without running it
+    if found is None or found.origin is None:
+        return frozenset()
+    folder = Path(found.origin).parent / "models" / "auto"
+    types: set[str] = set()
+    for name in ("auto_mappings.py", "configuration_auto.py"):
+        if (folder / name).is_file():
+            types |= _keys_of_config_mapping((folder / name).read_text(encoding="utf-8"))
+    return frozenset(types)
+
+
+def _keys_of_config_mapping(source: str) -> set[str]:
+    """First entries of pairs, and keys of dictionaries, whose second part names a config class."""
+    keys: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+            pairs = [(node.elts[0], node.elts[1])]
+        elif isinstance(node, ast.Dict):
+            pairs = list(zip(node.keys, node.values, strict=True))
+        else:
+            continue
+        keys |= {
+            key.value for key, value in pairs if _is_text(key) and _is_text(value) and value.value.endswith("Config")
+        }  # type: ignore[union-attr]
+    return keys
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
