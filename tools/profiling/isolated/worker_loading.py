@@ -11,10 +11,12 @@ import torch
 import transformers
 from worker_memory import peak_mib, reset_peak, resident_mib
 
-_HARMLESS = re.compile(
-    r"(^|\.)pooler\.|(^|\.)position_ids$|\.inv_freq$|\.attn\.(masked_)?bias$|^cls\.seq_relationship\.|\.num_batches_tracked$"
-)
-"""Buffers that are recomputed, and heads of pre-training that a model's use leaves out."""
+_BUFFERS = re.compile(r"(^|\.)position_ids$|\.inv_freq$|\.attn\.(masked_)?bias$|\.num_batches_tracked$")
+"""Buffers that are recomputed, whatever the files hold."""
+_POOLER = re.compile(r"(^|\.)pooler\.")
+"""Takes no part in the hidden states; a classifier rests on it."""
+_LEFT_OVER = re.compile(r"(^|\.)pooler\.|^cls\.seq_relationship\.")
+"""Heads of pre-training that a model's use leaves out."""
 _TASKS = {
     "ForCausalLM": "text-generation",
     "LMHeadModel": "text-generation",
@@ -110,19 +112,21 @@ def load(job: dict) -> Loaded:
     if device.type == "cuda":
         torch.cuda.synchronize()
     load_s = time.perf_counter() - start
-    _check_honest(model, info, model_class)
+    _check_honest(model, info, task)
     tensors = {t.data_ptr(): t.nbytes for t in [*model.parameters(), *model.buffers()]}
     peak = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else peak_mib()
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     return Loaded(model, task, device, dtype, load_s, runtime, peak, sum(tensors.values()) / 2**20)
 
 
-def _check_honest(model: Any, info: dict, model_class: Any) -> None:
+def _check_honest(model: Any, info: dict, task: str) -> None:
     """Raise when what runs would not be what the files hold (rule T10)."""
     tied = getattr(model, "all_tied_weights_keys", None) or getattr(model, "_tied_weights_keys", None) or ()
+    unused = task in ("feature-extraction", "fill-mask", "token-classification", "question-answering")
+    harmless = [k for k in info["missing_keys"] if k in set(tied) or _BUFFERS.search(k) or unused and _POOLER.search(k)]
     kinds = {
-        "missing": [k for k in info["missing_keys"] if k not in set(tied) and not _HARMLESS.search(k)],
-        "left over": [k for k in info["unexpected_keys"] if not _HARMLESS.search(k)],
+        "missing": sorted(set(info["missing_keys"]) - set(harmless)),
+        "left over": [k for k in info["unexpected_keys"] if not (_BUFFERS.search(k) or _LEFT_OVER.search(k))],
         "of another shape": [str(k[0] if isinstance(k, tuple) else k) for k in info["mismatched_keys"]],
         "unreadable": [str(k) for k in info.get("error_msgs", ())],
     }
