@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ class Workload:
             wanted = f"{sequence_length} + {self.new_tokens}" if self.new_tokens else str(sequence_length)
             raise JobError("unsupported", f"{wanted} tokens are more than its {limit} positions")
         self.inputs = make_inputs(loaded, batch_size, sequence_length)
+        forward = inspect.signature(loaded.model.forward).parameters
+        self.last_only = {"logits_to_keep": 1} if "logits_to_keep" in forward else {}
         self.units = batch_size * max(1, self.new_tokens)
 
     def call(self) -> Call:
@@ -64,7 +67,7 @@ class Workload:
         mask = self.inputs["attention_mask"]
         synchronize(self.loaded)
         start = time.perf_counter()
-        output = model(**self.inputs, use_cache=True, logits_to_keep=1)
+        output = model(**self.inputs, use_cache=True, **self.last_only)
         token = output.logits[:, -1:].argmax(-1)
         synchronize(self.loaded)
         first = time.perf_counter() - start
