@@ -1,9 +1,9 @@
 """Expected failures of the knowledge package.
 
-    KnowledgeError
-    ├── InvalidEntry        a guidance file is not of the form
-    ├── InvalidQuery        a search argument out of its range
-    └── IndexUnavailable    the index can be neither read nor built
+KnowledgeError
+├── InvalidEntry        a guidance file is not of the form
+├── InvalidQuery        a search argument out of its range
+└── IndexUnavailable    the index can be neither read nor built
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 _RUN = re.compile(r"[a-z0-9][a-z0-9_\-./]*|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fffー]+")
 _STOP = frozenset(
-    "a an and are as at be by can do does for from has have how i if in is it its me my not of on or our so that the their "
-    "them then there they this to us was we what when which who why will with you your just should would could about".split()
+    ["a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "not", "of", "on", "or", "our", "so", "that", "the", "their", "them", "then", "there", "they", "this", "to", "us", "was", "we", "what", "when", "which", "who", "why", "will", "with", "you", "your", "just", "should", "would", "could", "about"]
 )
 
 

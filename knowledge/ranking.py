@@ -1,6 +1,6 @@
 """Hybrid ranking of a collection of short texts: dense and lexical ranks, fused by reciprocal rank.
 
-    score = sum over rankings of 1 / (60 + rank)        (Cormack, Clarke, Büttcher, SIGIR 2009)
+score = sum over rankings of 1 / (60 + rank)        (Cormack, Clarke, Büttcher, SIGIR 2009)
 """
 
 from __future__ import annotations
