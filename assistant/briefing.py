@@ -109,6 +109,11 @@ def compose(
     )
 
 
+def render_result(result: TurnResult, language: Language) -> str:
+    """One result as Markdown, for an engineer."""
+    return _RENDERERS[result.tool](result, language, [result]).for_audience("engineer")
+
+
 def outcome_of(tool: str, record: BaseModel) -> str:
     """`tool.outcome` of a record, in one word that an LLM can open an answer with."""
     return f"{tool}.{_OUTCOMES[tool](record)}"

@@ -1,0 +1,309 @@
+"""The command line `tameshi`: every tool as a command, and the chat as `ask`; data on stdout, progress on stderr.
+
+Exit status: 0 fine, 1 refused or a gate failed, 2 usage, 3 failed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from assistant.evidence import Evidence
+    from assistant.turn_events import TurnEvent
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
+)
+
+Model = Annotated[str, typer.Argument(help="Hub id (org/name, org/name@revision) or a folder written as a path (./x).")]
+Json = Annotated[bool, typer.Option("--json", help="Print the record as JSON.")]
+Language = Annotated[str, typer.Option("--language", help="Language of the text: en or ja.")]
+Numbers = Annotated[str, typer.Option(help="Comma-separated whole numbers.")]
+REFUSED, USAGE, FAILED = 1, 2, 3
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in English or Japanese.")],
+    conversation: Annotated[str, typer.Option(help="Which conversation the question continues.")] = "cli",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which tools would be called, and stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the assistant; `--json` prints one turn event a line."""
+    from assistant import Assistant  # noqa: PLC0415 (heavy import, only when needed)
+
+    status = 0
+    with Assistant() as assistant:
+        for event in assistant.stream(question, conversation=conversation, dry_run=dry_run):
+            if as_json:
+                print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))  # noqa: T201 (a command's output)
+            else:
+                _show_event(event)
+            if event.kind == "turn_failed":
+                status = FAILED
+    raise typer.Exit(status)
+
+
+@app.command("search-guidance")
+def search_guidance(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    stage: Annotated[str | None, typer.Option(help="desk-check, proof-of-concept, pilot or production.")] = None,
+    topic: Annotated[str | None, typer.Option(help="A topic of the guidance.")] = None,
+    limit: Annotated[int, typer.Option(help="Most passages.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Find guidance on reusing pre-trained models."""
+    arguments = {"query": query, "stage": stage, "topic": topic, "limit": limit}
+    _run("search_guidance", arguments, as_json, "ja" if any("\u3040" <= c <= "\u9fff" for c in query) else "en")
+
+
+@app.command("fetch-model")
+def fetch_model(
+    model: Model, revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    as_json: Json = False, language: Language = "en",
+) -> None:  # fmt: skip
+    """Get a model's files at one pinned commit, with sizes and hashes."""
+    _run("fetch_model", {"model": model, "revision": revision}, as_json, language)
+
+
+@app.command("inspect-files")
+def inspect_files(model: Model, as_json: Json = False, language: Language = "en") -> None:
+    """Decide from the files alone whether a model is safe to load."""
+    _run("inspect_files", {"model": model}, as_json, language)
+
+
+@app.command("estimate-memory")
+def estimate_memory(
+    model: Model,
+    dtype: Annotated[
+        str | None, typer.Option(help="float32, float16 or bfloat16; absent takes the checkpoint's.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Texts at a time.")] = 1,
+    sequence_length: Annotated[int | None, typer.Option(help="Tokens a text.")] = None,
+    new_tokens: Annotated[int, typer.Option(help="Tokens to generate.")] = 0,
+    device_memory_gib: Annotated[float | None, typer.Option(help="Memory that is there, in GiB.")] = None,
+    as_json: Json = False,
+    language: Language = "en",
+) -> None:
+    """Forecast the peak memory from files alone."""
+    arguments = {
+        "model": model, "dtype": dtype, "batch_size": batch_size, "sequence_length": sequence_length,
+        "new_tokens": new_tokens, "device_memory_gib": device_memory_gib,
+    }  # fmt: skip
+    _run("estimate_memory", arguments, as_json, language)
+
+
+@app.command("profile-model")
+def profile_model(
+    model: Model,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, float16 or bfloat16.")] = "auto",
+    batch_sizes: Numbers = "1,8,32",
+    sequence_lengths: Numbers = "128",
+    new_tokens: Annotated[int, typer.Option(help="Tokens to generate, for a generating model.")] = 0,
+    as_json: Json = False,
+    language: Language = "en",
+) -> None:
+    """Really run a model on this machine and measure latency, throughput and memory."""
+    arguments = {
+        "model": model, "device": device, "dtype": dtype, "batch_sizes": _whole_numbers(batch_sizes),
+        "sequence_lengths": _whole_numbers(sequence_lengths), "new_tokens": new_tokens,
+    }  # fmt: skip
+    _run("profile_model", arguments, as_json, language)
+
+
+@app.command("check-version")
+def check_version(
+    model: Model, revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    as_json: Json = False, language: Language = "en",
+) -> None:  # fmt: skip
+    """Which commit a reference resolves to, what is newer and what changed."""
+    _run("check_version", {"model": model, "revision": revision}, as_json, language)
+
+
+@app.command("check-documentation")
+def check_documentation(
+    model: Model, use_case: Annotated[str | None, typer.Option(help="What the model is meant for.")] = None,
+    as_json: Json = False, language: Language = "en",
+) -> None:  # fmt: skip
+    """Read the model card and licence: what is missing, which claims hold."""
+    _run("check_documentation", {"model": model, "use_case": use_case}, as_json, language)
+
+
+@app.command("observe-behavior")
+def observe_behavior(
+    model: Model, example: Annotated[list[str] | None, typer.Option(help="An input of yours; repeatable.")] = None,
+    as_json: Json = False, language: Language = "en",
+) -> None:  # fmt: skip
+    """Run small trials: same answer twice, sensitivity to case, spacing, batch position and number format."""
+    _run("observe_behavior", {"model": model, "examples": tuple(example or ())}, as_json, language)
+
+
+@app.command("estimate-cost")
+def estimate_cost(
+    model: Model,
+    requests_per_day: Annotated[float | None, typer.Option(help="Load.")] = None,
+    price_per_hour: Annotated[float | None, typer.Option(help="Price of one device for an hour.")] = None,
+    currency: Annotated[str, typer.Option(help="ISO code of the price.")] = "USD",
+    as_json: Json = False,
+    language: Language = "en",
+) -> None:
+    """Cost per request, day and month from measured throughput; measures first when nothing was measured."""
+    arguments = {
+        "model": model, "requests_per_day": requests_per_day, "price_per_hour": price_per_hour, "currency": currency,
+    }  # fmt: skip
+    _run("estimate_cost", arguments, as_json, language)
+
+
+@app.command("compare-models")
+def compare_models(
+    models: Annotated[list[str], typer.Argument(help="Two or more models.")],
+    as_json: Json = False,
+    language: Language = "en",
+) -> None:
+    """Put models side by side from their evidence."""
+    _run("compare_models", {"models": models}, as_json, language)
+
+
+@app.command("plan-adoption")
+def plan_adoption(
+    model: Model,
+    use_case: Annotated[str, typer.Option(help="What the model is for.")] = "",
+    requests_per_day: Annotated[float | None, typer.Option(help="Load.")] = None,
+    price_per_hour: Annotated[float | None, typer.Option(help="Price of one device for an hour.")] = None,
+    currency: Annotated[str, typer.Option(help="ISO code of the price.")] = "USD",
+    device_memory_gib: Annotated[float | None, typer.Option(help="Memory that is there, in GiB.")] = None,
+    latency_p95_ms: Annotated[float | None, typer.Option(help="Longest accepted p95 response time, in ms.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the report here: .html, .md or .json.")] = None,
+    as_json: Json = False,
+    language: Language = "en",
+) -> None:
+    """Plan the adoption in stages with gates bound to evidence; runs the missing checks and a profile first."""
+    targets = {
+        "requests_per_day": requests_per_day, "price_per_hour": price_per_hour, "currency": currency,
+        "device_memory_gib": device_memory_gib, "latency_p95_ms": latency_p95_ms,
+    }  # fmt: skip
+    given = {k: v for k, v in targets.items() if v is not None}
+    _run("plan_adoption", {"model": model, "use_case": use_case, "targets": given}, as_json, language, out)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """What works on this machine and what does not, with the next step for each."""
+    from assistant.doctor import examine  # noqa: PLC0415 (heavy import, only when needed)
+
+    checks = examine()
+    if as_json:
+        print(json.dumps([c.model_dump(mode="json") for c in checks], ensure_ascii=False))  # noqa: T201 (a command's output)
+    else:
+        for check in checks:
+            mark = {"fine": "✓", "reduced": "△", "broken": "✗"}[check.state]
+            print(f"{mark} {check.name}: {check.found}" + (f"\n    {check.next_step}" if check.next_step else ""))  # noqa: T201
+    raise typer.Exit(FAILED if any(c.state == "broken" for c in checks) else 0)
+
+
+@app.command()
+def index() -> None:
+    """Build the guidance index now, instead of at the first question."""
+    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.settings import Settings  # noqa: PLC0415 (as above)
+
+    with _typed_failures():
+        result = Services(Settings()).search.search("version", limit=1)
+        print(f"The index answers: {result.passages[0].entry}", file=sys.stderr)  # noqa: T201 (progress)
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()
+
+
+def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out: Path | None = None) -> None:
+    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.settings import Settings  # noqa: PLC0415 (as above)
+    from assistant.toolbox import CallScope, Toolbox  # noqa: PLC0415 (as above)
+    from tools.progress import CancelToken  # noqa: PLC0415 (as above)
+
+    if language not in {"en", "ja"}:
+        raise typer.BadParameter("The language is en or ja.")
+    given = {k: v for k, v in arguments.items() if v is not None}
+    scope = CallScope(user="local", conversation="cli", cancel=CancelToken())
+    services = Services(Settings())
+    try:
+        evidence = Toolbox(services).run(name, given, scope, _show_progress)
+        if evidence is None:
+            raise typer.Exit(FAILED)
+        if out is not None:
+            _write_report(evidence, services, out, language)
+    finally:
+        services.close()
+    print(json.dumps(evidence.record, ensure_ascii=False) if as_json else _as_text(evidence, language))  # noqa: T201 (data)
+    refused = evidence.record.get("verdict") in {"refuse", "no", "not_yet"}
+    raise typer.Exit(REFUSED if refused else 0)
+
+
+def _as_text(evidence: Evidence, language: Any) -> str:
+    from assistant.briefing import TurnResult, render_result  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
+
+    return render_result(TurnResult(evidence.id, evidence.tool, evidence.arguments, read_record(evidence)), language)
+
+
+def _write_report(evidence: Evidence, services: Any, out: Path, language: Any) -> None:
+    from assistant.advice.report import write_report  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
+
+    about = services.store.find(user="local", model=evidence.model)
+    write_report(read_record(evidence), about, out, language)
+    print(f"Report: {out}", file=sys.stderr)  # noqa: T201 (progress)
+
+
+def _show_progress(event: TurnEvent) -> None:
+    if event.kind == "tool_started":
+        print(f"→ {event.name}", file=sys.stderr)  # noqa: T201 (progress)
+    elif event.kind == "tool_progress":
+        print(f"  {100 * event.fraction:3.0f} % {event.message}", file=sys.stderr)  # noqa: T201
+    elif event.kind == "tool_failed":
+        print(f"✗ {event.name}: {event.message}\n  {event.next_step}", file=sys.stderr)  # noqa: T201
+
+
+def _show_event(event: TurnEvent) -> None:
+    _show_progress(event)
+    if event.kind == "tool_planned":
+        print(f"· {event.name} {json.dumps(event.arguments, ensure_ascii=False)}", file=sys.stderr)  # noqa: T201
+    elif event.kind == "turn_finished":
+        print(event.answer)  # noqa: T201 (a command's output)
+        for choice in event.choices:
+            print(f"  › {choice}")  # noqa: T201
+    elif event.kind == "turn_failed":
+        print(f"{event.message} {event.next_step}", file=sys.stderr)  # noqa: T201
+    elif event.kind == "approval_needed":
+        print(
+            f"This step waits for consent: {event.reason} Confirm it in the page, or use its command.", file=sys.stderr
+        )
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise typer.BadParameter(f"`{text}` is not a list of whole numbers such as 1,8,32.") from error
+
+
+@contextmanager
+def _typed_failures() -> Iterator[None]:
+    from knowledge.errors import KnowledgeError  # noqa: PLC0415 (heavy import, only when needed)
+    from tools.errors import ToolError  # noqa: PLC0415 (as above)
+
+    try:
+        yield
+    except (ToolError, KnowledgeError) as error:
+        print(str(error), file=sys.stderr)  # noqa: T201 (an error)
+        raise typer.Exit(FAILED) from error
