@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from tools.model_sources import ModelSources
-from tools.progress import CancelToken, Progress, ignore_progress
-from tools.snapshot import Snapshot
+from pathlib import Path
 
-__all__ = ["ModelSources", "fetch_model"]
+from tools.errors import ModelNotFound, UnsafeModel, UnsupportedModel
+from tools.file_safety.file_view import FolderView
+from tools.file_safety.findings import FileInspection
+from tools.file_safety.verdict import inspect_view
+from tools.hub import HubListing, cache_folder
+from tools.hub_files import check_space, download
+from tools.locating import ModelLocation, locate_model
+from tools.model_sources import ModelSources
+from tools.needed_files import needed_names
+from tools.progress import CancelToken, Progress, ignore_progress
+from tools.snapshot import Snapshot, content_commit, hash_files
+
+__all__ = ["ModelSources", "fetch_model", "inspect_location"]
 
 
 def fetch_model(
@@ -17,16 +27,138 @@ def fetch_model(
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> Snapshot:
-    """Fetch a model's files.
+    """Bring a model's files to this machine, pinned to one commit, inspected and hashed; the first step before measuring.
+
+    Only what is needed is fetched: configs, tokenizer, card, licence and safetensors weights; never pickles. Unsafe files
+    are refused before they are downloaded where the listing shows them.
 
     Args:
-        model: `org/name`, `org/name@revision` or a folder written as a path.
-        revision: Branch, tag or commit.
+        model: `org/name`, `org/name@revision`, or a folder written as a path such as `./models/x`.
+        revision: Branch, tag or commit; the newest of the main branch when absent.
         sources: Where models may come from.
         progress: Told about each step.
-        cancel: Stops between steps.
+        cancel: Stops; what was downloaded is kept and continued next time.
 
     Returns:
-        The snapshot.
+        The snapshot: commit, source, folder, files with sizes and hashes, safety verdict.
+
+    Raises:
+        UnsafeModel: The inspection refuses the files; the message names file and rule.
+        UnsupportedModel: Nothing unsafe, but no safetensors weights.
+        ModelNotFound: No source has it.
+        AccessDenied: Gated or private.
+        SourceUnavailable: The hub or the disk did not answer as it must.
     """
-    raise NotImplementedError(model, revision, sources, progress, cancel)
+    progress(0.0, "Looking for the model")
+    location = locate_model(model, revision, sources=sources)
+    _raise_if_cancelled(cancel)
+    progress(0.05, "Inspecting the files")
+    inspection = inspect_location(location)
+    refuse_unsafe(inspection)
+    sizes = {entry.name: entry.size_bytes for entry in location.view.entries if entry.trouble is None}
+    names = needed_names(sizes)
+    if not any(name.endswith(".safetensors") for name in names):
+        message = f"`{location.reference.name}` has no weights in the safetensors format."
+        raise UnsupportedModel(message, "Choose another model, or a revision of this one, in the safetensors format.")
+    root = location.root
+    if location.listing is not None:
+        root = _download_all(location.listing, names, sources, progress, cancel)
+    assert root is not None
+    return _snapshot(location, root, names, inspection, progress, cancel)
+
+
+def inspect_location(location: ModelLocation) -> FileInspection:
+    """Inspect a located model; a pickle beside safetensors weights is refused only where it lies in the folder to be loaded."""
+    harmless = location.source in {"hub", "cache"}
+    return inspect_view(
+        location.view,
+        model=location.reference.canonical,
+        commit=location.commit or "",
+        unneeded_pickles="flag" if harmless else "refuse",
+    )
+
+
+def local_commit(location: ModelLocation) -> str:
+    """The content hash that stands for the commit of a folder or mirror, over the files that are needed."""
+    assert location.root is not None
+    sizes = {entry.name: entry.size_bytes for entry in location.view.entries if entry.trouble is None}
+    return content_commit(hash_files(location.root, needed_names(sizes)))
+
+
+def refuse_unsafe(inspection: FileInspection) -> None:
+    """Raise `UnsafeModel` with the worst finding when the verdict is refuse."""
+    if inspection.verdict != "refuse":
+        return
+    worst = inspection.findings[0]
+    others = sum(1 for each in inspection.findings if each.severity == "refuse") - 1
+    more = f" {others} more file findings are as serious." if others else ""
+    message = f"`{inspection.model}` was refused because of `{worst.file}`: {worst.found} (rule {worst.rule}).{more}"
+    raise UnsafeModel(message, worst.next_step, code=worst.rule, file=worst.file)
+
+
+def _download_all(
+    listing: HubListing, names: tuple[str, ...], sources: ModelSources, progress: Progress, cancel: CancelToken | None
+) -> Path:
+    wanted = [file for file in listing.files if file.name in set(names)]
+    folder = cache_folder(listing.id, sources)
+    missing = sum(
+        file.size_bytes for file in wanted if not (folder / "snapshots" / listing.commit / file.name).exists()
+    )
+    check_space(folder, missing)
+    total, done, root = max(1, sum(file.size_bytes for file in wanted)), 0, folder / "snapshots" / listing.commit
+    for file in sorted(wanted, key=lambda each: each.size_bytes):
+        _raise_if_cancelled(cancel)
+
+        def report(fraction: float, message: str, start: int = done, size: int = file.size_bytes) -> None:
+            progress(0.1 + 0.8 * (start + fraction * size) / total, message)
+
+        path = download(listing, file, sources, progress=report, cancel=cancel)
+        root = path.parents[file.name.count("/")]
+        done += file.size_bytes
+    return root
+
+
+def _snapshot(
+    location: ModelLocation,
+    root: Path,
+    names: tuple[str, ...],
+    inspection: FileInspection,
+    progress: Progress,
+    cancel: CancelToken | None,
+) -> Snapshot:
+    """Hash the files, inspect exactly these once more where they were just downloaded, and pin them."""
+    files = hash_files(root, names, progress=lambda part, text: progress(0.9 + 0.08 * part, text), cancel=cancel)
+    if location.listing is not None:
+        arrived = inspect_view(FolderView(root, frozenset(names)), model=inspection.model, commit=inspection.commit)
+        refuse_unsafe(arrived)
+        inspection = _worse(arrived, inspection)
+    commit = location.commit or content_commit(files)
+    _check_content(location, commit)
+    progress(1.0, "Ready")
+    return Snapshot(
+        model=location.reference.canonical,
+        commit=commit,
+        source=location.source,
+        root=str(root),
+        files=files,
+        total_bytes=sum(file.size_bytes for file in files),
+        safety=inspection.verdict,
+        note=location.note,
+    )
+
+
+def _worse(first: FileInspection, second: FileInspection) -> FileInspection:
+    rank = {"accept": 0, "flag": 1, "refuse": 2}
+    return first if rank[first.verdict] >= rank[second.verdict] else second
+
+
+def _check_content(location: ModelLocation, commit: str) -> None:
+    wanted = location.reference.revision
+    if location.commit is None and wanted is not None and wanted.startswith("folder-") and wanted != commit:
+        message = f"`{location.reference.name}` is no longer `{wanted}`; its content is now `{commit}`."
+        raise ModelNotFound(message, "Put the earlier files back, or accept the change and pin the new content.")
+
+
+def _raise_if_cancelled(cancel: CancelToken | None) -> None:
+    if cancel is not None:
+        cancel.raise_if_cancelled()
