@@ -1,0 +1,37 @@
+"""The web front end's entry: shows the page at once, loads the assistant behind it. Run `python app.py`."""
+
+from __future__ import annotations
+
+from assistant.settings import Settings
+
+
+def main(settings: Settings | None = None, *, block: bool = True) -> str:
+    """Serve the page on loopback and return its address.
+
+    Args:
+        settings: The settings; read from the environment when not given.
+        block: Whether to serve until interrupted.
+    """
+    from assistant.web.page import CSS, AssistantHolder, build_page  # noqa: PLC0415 (gradio, only when serving)
+
+    used = settings or Settings()
+    holder = AssistantHolder(used)
+    page = build_page(holder, "ja" if used.language == "ja" else "en")
+    _, address, _ = page.queue(default_concurrency_limit=16).launch(
+        server_name=used.host,
+        server_port=used.port or None,
+        share=False,
+        prevent_thread_lock=True,
+        css=CSS,
+        footer_links=[],
+        show_error=False,
+        run_history=False,
+    )
+    holder.start()
+    if block:
+        page.block_thread()
+    return address
+
+
+if __name__ == "__main__":
+    main()

@@ -43,7 +43,7 @@ def ask(
     with Assistant() as assistant:
         for event in assistant.stream(question, conversation=conversation, dry_run=dry_run):
             if as_json:
-                print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))  # noqa: T201 (a command's output)
+                print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))
             else:
                 _show_event(event)
             if event.kind == "turn_failed":
@@ -201,11 +201,11 @@ def doctor(as_json: Json = False) -> None:
 
     checks = examine()
     if as_json:
-        print(json.dumps([c.model_dump(mode="json") for c in checks], ensure_ascii=False))  # noqa: T201 (a command's output)
+        print(json.dumps([c.model_dump(mode="json") for c in checks], ensure_ascii=False))
     else:
         for check in checks:
             mark = {"fine": "✓", "reduced": "△", "broken": "✗"}[check.state]
-            print(f"{mark} {check.name}: {check.found}" + (f"\n    {check.next_step}" if check.next_step else ""))  # noqa: T201
+            print(f"{mark} {check.name}: {check.found}" + (f"\n    {check.next_step}" if check.next_step else ""))
     raise typer.Exit(FAILED if any(c.state == "broken" for c in checks) else 0)
 
 
@@ -217,7 +217,7 @@ def index() -> None:
 
     with _typed_failures():
         result = Services(Settings()).search.search("version", limit=1)
-        print(f"The index answers: {result.passages[0].entry}", file=sys.stderr)  # noqa: T201 (progress)
+        print(f"The index answers: {result.passages[0].entry}", file=sys.stderr)
 
 
 def main() -> None:
@@ -244,7 +244,7 @@ def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out
             _write_report(evidence, services, out, language)
     finally:
         services.close()
-    print(json.dumps(evidence.record, ensure_ascii=False) if as_json else _as_text(evidence, language))  # noqa: T201 (data)
+    print(json.dumps(evidence.record, ensure_ascii=False) if as_json else _as_text(evidence, language))
     refused = evidence.record.get("verdict") in {"refuse", "no", "not_yet"}
     raise typer.Exit(REFUSED if refused else 0)
 
@@ -262,28 +262,28 @@ def _write_report(evidence: Evidence, services: Any, out: Path, language: Any) -
 
     about = services.store.find(user="local", model=evidence.model)
     write_report(read_record(evidence), about, out, language)
-    print(f"Report: {out}", file=sys.stderr)  # noqa: T201 (progress)
+    print(f"Report: {out}", file=sys.stderr)
 
 
 def _show_progress(event: TurnEvent) -> None:
     if event.kind == "tool_started":
-        print(f"→ {event.name}", file=sys.stderr)  # noqa: T201 (progress)
+        print(f"→ {event.name}", file=sys.stderr)
     elif event.kind == "tool_progress":
-        print(f"  {100 * event.fraction:3.0f} % {event.message}", file=sys.stderr)  # noqa: T201
+        print(f"  {100 * event.fraction:3.0f} % {event.message}", file=sys.stderr)
     elif event.kind == "tool_failed":
-        print(f"✗ {event.name}: {event.message}\n  {event.next_step}", file=sys.stderr)  # noqa: T201
+        print(f"✗ {event.name}: {event.message}\n  {event.next_step}", file=sys.stderr)
 
 
 def _show_event(event: TurnEvent) -> None:
     _show_progress(event)
     if event.kind == "tool_planned":
-        print(f"· {event.name} {json.dumps(event.arguments, ensure_ascii=False)}", file=sys.stderr)  # noqa: T201
+        print(f"· {event.name} {json.dumps(event.arguments, ensure_ascii=False)}", file=sys.stderr)
     elif event.kind == "turn_finished":
-        print(event.answer)  # noqa: T201 (a command's output)
+        print(event.answer)
         for choice in event.choices:
-            print(f"  › {choice}")  # noqa: T201
+            print(f"  › {choice}")
     elif event.kind == "turn_failed":
-        print(f"{event.message} {event.next_step}", file=sys.stderr)  # noqa: T201
+        print(f"{event.message} {event.next_step}", file=sys.stderr)
     elif event.kind == "approval_needed":
         print(
             f"This step waits for consent: {event.reason} Confirm it in the page, or use its command.", file=sys.stderr
@@ -305,5 +305,5 @@ def _typed_failures() -> Iterator[None]:
     try:
         yield
     except (ToolError, KnowledgeError) as error:
-        print(str(error), file=sys.stderr)  # noqa: T201 (an error)
+        print(str(error), file=sys.stderr)
         raise typer.Exit(FAILED) from error

@@ -1,0 +1,1 @@
+"""The web page: chat with nested steps, evidence beside it, plots and reports."""

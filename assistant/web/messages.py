@@ -1,0 +1,94 @@
+"""Turn events as chat messages: a pure function of the events so far, testable without a browser."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistant.languages import Language
+from assistant.phrases import has, say
+from assistant.rendering.style import code
+from assistant.turn_events import (
+    AnswerText,
+    ApprovalNeeded,
+    ToolFailed,
+    ToolFinished,
+    ToolProgress,
+    ToolStarted,
+    TurnEvent,
+    TurnFailed,
+    TurnFinished,
+)
+
+Message = dict[str, Any]
+STEPS = "steps"
+"""Id of the message that the tool steps are nested in."""
+
+
+@dataclass
+class TurnMessages:
+    """The assistant's messages of one turn, growing with its events.
+
+    Args:
+        language: Language of the labels.
+    """
+
+    language: Language
+    steps: list[Message] = field(default_factory=list)
+    answer: str = ""
+    choices: tuple[str, ...] = ()
+    consent: ApprovalNeeded | None = None
+    evidence: list[ToolFinished] = field(default_factory=list)
+    _open: list[tuple[Message, float]] = field(default_factory=list)
+
+    def add(self, event: TurnEvent) -> None:
+        """Take in the next event."""
+        if isinstance(event, ToolStarted):
+            self._start(event)
+        elif isinstance(event, ToolProgress):
+            self._note(f"{100 * event.fraction:.0f} % {event.message}")
+        elif isinstance(event, ToolFinished):
+            self._finish(f"[{event.evidence_id}]")
+            self.evidence.append(event)
+        elif isinstance(event, ToolFailed):
+            self._finish(event.message)
+        elif isinstance(event, AnswerText):
+            self.answer += event.text
+        elif isinstance(event, TurnFinished):
+            self.answer, self.choices = event.answer, event.choices
+        elif isinstance(event, TurnFailed):
+            self.answer = f"{event.message}\n\n{say('common.next_step', self.language, text=event.next_step)}"
+        elif isinstance(event, ApprovalNeeded):
+            self.consent = event
+
+    def messages(self) -> list[Message]:
+        """Messages for the chat component: the steps, then the answer with choices."""
+        found = list(self.steps)
+        if self.answer or not found:
+            options = [{"value": choice} for choice in self.choices]
+            found.append({"role": "assistant", "content": self.answer or "…", "options": options})
+        return found
+
+    def _start(self, event: ToolStarted) -> None:
+        about = event.arguments.get("model") or ", ".join(event.arguments.get("models") or [])
+        name = say(f"tool.{event.name}", self.language) if has(f"tool.{event.name}") else event.name
+        step: Message = {
+            "role": "assistant",
+            "content": code(str(about)) or " ",
+            "metadata": {"title": name, "id": f"{STEPS}-{len(self.steps)}", "status": "pending", "log": ""},
+        }
+        if self._open:
+            step["metadata"]["parent_id"] = self._open[-1][0]["metadata"]["id"]
+        self.steps.append(step)
+        self._open.append((step, time.monotonic()))
+
+    def _note(self, text: str) -> None:
+        if self._open:
+            self._open[-1][0]["metadata"]["log"] = text
+
+    def _finish(self, text: str) -> None:
+        if not self._open:
+            return
+        step, started = self._open.pop()
+        step["metadata"] |= {"status": "done", "duration": round(time.monotonic() - started, 1), "log": text}

@@ -1,0 +1,278 @@
+"""The page: chat on the left, evidence, plots and reports on the right."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import gradio as gr
+
+from assistant.languages import Language, language_of
+from assistant.web.strings import EXAMPLES, label
+
+if TYPE_CHECKING:
+    from assistant.conversation import Assistant
+    from assistant.settings import Settings
+    from assistant.turn_events import TurnEvent
+    from assistant.web.messages import TurnMessages
+
+CSS = """
+.gradio-container{max-width:1400px!important;margin:0 auto!important}
+#evidence{max-height:16rem;overflow:auto;font-size:.88rem}
+#chat table{font-size:.86rem}
+footer{display:none!important}
+"""
+USER = "local"
+
+
+class AssistantHolder:
+    """Builds the assistant in the background, so that the page shows before the heavy libraries are loaded.
+
+    Args:
+        settings: The settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ready = threading.Event()
+        self._assistant: Assistant | None = None
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to build."""
+        threading.Thread(target=self._build, name="assistant-build", daemon=True).start()
+
+    def get(self) -> Assistant:
+        """The assistant, once it is built; what went wrong while building is raised here."""
+        self._ready.wait()
+        if self._assistant is None:
+            raise RuntimeError("the assistant could not be built") from self._failure
+        return self._assistant
+
+    def _build(self) -> None:
+        try:
+            from assistant.conversation import Assistant  # noqa: PLC0415 (heavy import, after the first paint)
+
+            assistant = Assistant(self._settings)
+            self._assistant = assistant
+            self._ready.set()
+            assistant.warm_up()
+        except BaseException as error:  # handed to whoever asks for the assistant
+            self._failure = error
+            self._ready.set()
+            raise
+
+
+def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
+    """The page.
+
+    Args:
+        holder: Gives the assistant once it is built.
+        language: Language of the labels at the start.
+    """
+    with gr.Blocks(title="Tameshi", analytics_enabled=False, fill_width=True) as page:
+        conversation = gr.State("")
+        consent = gr.State("")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=7, min_width=360):
+                title = gr.Markdown(_title(language))
+                chat = gr.Chatbot(
+                    value=[], height="66vh", show_label=False, elem_id="chat", buttons=["copy"], feedback_options=None,
+                    allow_tags=False, layout="bubble", examples=_examples(language), latex_delimiters=[],
+                )  # fmt: skip
+                with gr.Row(visible=False) as consent_row:
+                    approve = gr.Button(label("approve", language), variant="primary")
+                    reject = gr.Button(label("reject", language))
+                with gr.Row():
+                    question = gr.Textbox(
+                        placeholder=label("ask", language), show_label=False, container=False, scale=8, lines=1,
+                        max_lines=6, autofocus=True, elem_id="question",
+                    )  # fmt: skip
+                    send = gr.Button(label("send", language), variant="primary", scale=1, min_width=90, elem_id="send")
+                    stop = gr.Button(label("stop", language), variant="stop", scale=1, min_width=90, visible=False)
+            with gr.Column(scale=4, min_width=320):
+                with gr.Row():
+                    answers_in = gr.Radio(
+                        [("Auto", "auto"), ("English", "en"), ("日本語", "ja")], value="auto", show_label=False,
+                        container=False, elem_id="language",
+                    )  # fmt: skip
+                    new = gr.Button(label("new", language), size="sm", min_width=120)
+                with gr.Group():
+                    evidence_title = gr.Markdown(f"**{label('evidence', language)}**")
+                    evidence = gr.Markdown(label("no_evidence", language), elem_id="evidence")
+                plot = gr.Plot(label=label("plots", language), visible=False, elem_id="plot")
+                reports = gr.Files(
+                    label=label("reports", language), visible=False, interactive=False, elem_id="reports"
+                )
+
+        outputs = [chat, conversation, consent, consent_row, stop, evidence, plot, reports]
+        turn = _TurnRunner(holder)
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        asked = gr.on(
+            [send.click, question.submit],
+            turn.ask,
+            [question, chat, conversation, answers_in],
+            [question, *outputs],
+            **quiet,
+        )
+        gr.on(
+            [chat.example_select, chat.option_select],
+            turn.pick,
+            [chat, conversation, answers_in],
+            [question, *outputs],
+            **quiet,
+        )
+        approve.click(turn.approve, [chat, conversation, answers_in, consent], [question, *outputs], **quiet)
+        reject.click(turn.reject, [chat, conversation, answers_in, consent], [question, *outputs], **quiet)
+        stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
+        new.click(_fresh, [answers_in], [question, *outputs], **quiet)
+        answers_in.change(
+            _relabel, [answers_in], [title, question, send, stop, new, evidence_title, approve, reject, chat], **quiet
+        )
+        del asked
+    return page
+
+
+class _TurnRunner:
+    """Runs a turn and yields what the page shows after each event."""
+
+    def __init__(self, holder: AssistantHolder) -> None:
+        self._holder = holder
+        self._folder = Path(tempfile.mkdtemp(prefix="tameshi-reports-"))
+
+    def ask(self, question: str, chat: list[Any], conversation: str, answers_in: str) -> Iterator[tuple[Any, ...]]:
+        """A question was sent."""
+        conversation = conversation or uuid4().hex
+        language = _spoken(answers_in, question)
+        shown = [*chat, {"role": "user", "content": question}]
+        yield self._view(shown, conversation, language, note=label("loading", language))
+        assistant = self._holder.get()
+        events = assistant.stream(
+            question, conversation=conversation, user=USER, language=None if answers_in == "auto" else language
+        )
+        yield from self._follow(events, shown, conversation, language)
+
+    def pick(
+        self, chat: list[Any], conversation: str, answers_in: str, picked: gr.SelectData
+    ) -> Iterator[tuple[Any, ...]]:
+        """An example or one of the choices was picked."""
+        value = picked.value
+        text = str(value.get("text") or value.get("value")) if isinstance(value, dict) else str(value)
+        yield from self.ask(text, chat, conversation, answers_in)
+
+    def approve(self, chat: list[Any], conversation: str, answers_in: str, consent: str) -> Iterator[tuple[Any, ...]]:
+        """The dear step was approved."""
+        yield from self._decide("approve", chat, conversation, answers_in, consent)
+
+    def reject(self, chat: list[Any], conversation: str, answers_in: str, consent: str) -> Iterator[tuple[Any, ...]]:
+        """The dear step was rejected."""
+        yield from self._decide("reject", chat, conversation, answers_in, consent)
+
+    def stop(self, conversation: str) -> None:
+        """The running turn is to stop."""
+        self._holder.get().cancel(conversation=conversation, user=USER)
+
+    def _decide(
+        self, decision: str, chat: list[Any], conversation: str, answers_in: str, consent: str
+    ) -> Iterator[tuple[Any, ...]]:
+        language = _spoken(answers_in, " ".join(str(m.get("content")) for m in chat if m.get("role") == "user"))
+        yield from self._follow(self._holder.get().approve(consent, decision), list(chat), conversation, language)
+
+    def _follow(
+        self, events: Iterator[TurnEvent], shown: list[Any], conversation: str, language: Language
+    ) -> Iterator[tuple[Any, ...]]:
+        from assistant.web.messages import TurnMessages  # noqa: PLC0415 (after the first paint)
+
+        turn = TurnMessages(language)
+        for event in events:
+            turn.add(event)
+            yield self._view([*shown, *turn.messages()], conversation, language, turn=turn)
+        yield self._view([*shown, *turn.messages()], conversation, language, turn=turn, finished=True)
+
+    def _view(
+        self,
+        chat: list[Any],
+        conversation: str,
+        language: Language,
+        *,
+        turn: TurnMessages | None = None,
+        note: str = "",
+        finished: bool = False,
+    ) -> tuple[Any, ...]:
+        """Values of the outputs: question, chat, conversation, consent, its row, stop, evidence, plot, reports."""
+        if note:
+            chat = [*chat, {"role": "assistant", "content": note}]
+        waiting = turn.consent if turn and finished else None
+        side = self._side(conversation, language) if turn and (finished or turn.evidence) else (gr.skip(),) * 3
+        return (
+            gr.update(value=""),
+            chat,
+            conversation,
+            waiting.id if waiting else "",
+            gr.update(visible=waiting is not None),
+            gr.update(visible=not finished),
+            *side,
+        )
+
+    def _side(self, conversation: str, language: Language) -> tuple[Any, Any, Any]:
+        from assistant.advice.report import write_report  # noqa: PLC0415 (after the first paint)
+        from assistant.web.panels import evidence_markdown, newest_plan, profile_plot  # noqa: PLC0415 (as above)
+
+        store = self._holder.get().services.store
+        evidence = store.find(user=USER, conversation=conversation)
+        figure = profile_plot(evidence, language)
+        plan = newest_plan(evidence)
+        files: list[str] = []
+        if plan is not None:
+            about = store.find(user=USER, model=plan.payload["model"])
+            folder = self._folder / conversation / plan.evidence_id
+            folder.mkdir(parents=True, exist_ok=True)
+            files = [
+                str(write_report(plan.record, about, folder / f"plan.{kind}", language))
+                for kind in ("html", "md", "json")
+            ]
+        return (
+            evidence_markdown(evidence, language),
+            gr.update(value=figure, visible=figure is not None),
+            gr.update(value=files or None, visible=bool(files)),
+        )
+
+
+def _spoken(answers_in: str, text: str) -> Language:
+    if answers_in == "ja":
+        return "ja"
+    return "en" if answers_in == "en" else language_of(text)
+
+
+def _title(language: Language) -> str:
+    return f"## 試し Tameshi\n{label('tagline', language)}"
+
+
+def _examples(language: Language) -> list[Any]:
+    both = EXAMPLES["ja"] if language == "ja" else (*EXAMPLES["en"][:2], EXAMPLES["ja"][0], EXAMPLES["ja"][1])
+    return [{"text": text} for text in both]
+
+
+def _fresh(answers_in: str) -> tuple[Any, ...]:
+    language: Language = "ja" if answers_in == "ja" else "en"
+    hidden = gr.update(value=None, visible=False)
+    return (
+        gr.update(value=""), [], uuid4().hex, "", gr.update(visible=False), gr.update(visible=False),
+        label("no_evidence", language), hidden, hidden,
+    )  # fmt: skip
+
+
+def _relabel(answers_in: str) -> tuple[Any, ...]:
+    language: Language = "ja" if answers_in == "ja" else "en"
+    return (
+        _title(language),
+        gr.update(placeholder=label("ask", language)),
+        *(gr.update(value=label(key, language)) for key in ("send", "stop", "new")),
+        f"**{label('evidence', language)}**",
+        *(gr.update(value=label(key, language)) for key in ("approve", "reject")),
+        gr.update(examples=_examples(language)),
+    )

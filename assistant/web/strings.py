@@ -1,0 +1,49 @@
+"""Labels of the page in both languages."""
+
+from __future__ import annotations
+
+from assistant.languages import Language
+
+LABELS: dict[str, tuple[str, str]] = {
+    "tagline": (
+        "Try it small, decide by measurement, set the operating rules first.",
+        "まず小さく試し、実測で判断し、運用ルールを先に定めます。",
+    ),
+    "ask": ("Ask about adopting a pre-trained model …", "事前学習モデルの導入について質問してください…"),
+    "send": ("Send", "送信"),
+    "stop": ("Stop", "中止"),
+    "new": ("New conversation", "新しい会話"),
+    "language": ("Answers in", "回答の言語"),
+    "auto": ("as asked", "質問に合わせる"),
+    "audience": ("For", "対象"),
+    "manager": ("manager", "マネージャー"),
+    "engineer": ("engineer", "エンジニア"),
+    "evidence": ("Evidence of this conversation", "この会話の証拠"),
+    "no_evidence": ("Nothing has been measured or checked yet.", "まだ計測・確認した項目はありません。"),
+    "plots": ("Plots", "グラフ"),
+    "reports": ("Plan and report", "計画と報告書"),
+    "approve": ("Run it", "実行する"),
+    "reject": ("Do not run it", "実行しない"),
+    "loading": ("Getting ready …", "準備しています…"),
+    "stopped": (
+        "Stopped. What was finished is kept as evidence.",
+        "中止しました。終わった分は証拠として残っています。",
+    ),
+}
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "en": (
+        "Can't we just download a model and use it?",
+        "Profile sentence-transformers/all-MiniLM-L6-v2 with batch 1, 8 and 32, then tell me if 2 GB of memory is enough.",
+        "Check the version and documentation of sentence-transformers/all-MiniLM-L6-v2",
+    ),
+    "ja": (
+        "部下から事前学習モデルを使えば効率化できると言われています。拾ってきて使えばいいだけではないのですか",
+        "sentence-transformers/all-MiniLM-L6-v2 の版と文書を確認して",
+        "sentence-transformers/all-MiniLM-L6-v2 をFAQ検索に使いたい。導入計画を立てて",
+    ),
+}
+
+
+def label(key: str, language: Language) -> str:
+    """The label in that language."""
+    return LABELS[key][0 if language == "en" else 1]
