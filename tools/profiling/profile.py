@@ -2,39 +2,146 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tools.errors import InvalidArgument, OutOfMemory, ToolError, UnsafeModel, UnsupportedModel
+from tools.fetching import fetch_model
+from tools.memory import estimate_memory
 from tools.model_sources import ModelSources
+from tools.profiling.device import cpu_threads, device_lease, resolve_device
+from tools.profiling.isolation import WorkerLimits, run_worker
 from tools.profiling.records import Profile
+from tools.profiling.report import build_profile
 from tools.progress import CancelToken, Progress, ignore_progress
+from tools.snapshot import Snapshot, changed_files
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+"""Number formats a run can use."""
+_MAX_BATCH = 4096
+_MAX_LENGTH = 1_048_576
+_MAX_RUNS = 24
 
 
 def profile_model(
     model: str,
     device: str = "auto",
     dtype: str = "auto",
-    batch_sizes: tuple[int, ...] = (1, 8, 32),
-    sequence_lengths: tuple[int, ...] = (128,),
+    batch_sizes: Sequence[int] = (1, 8, 32),
+    sequence_lengths: Sequence[int] = (128,),
     new_tokens: int = 0,
     *,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> Profile:
-    """Measure a model on this machine.
+    """Really run a model on this machine and measure it; takes seconds to minutes.
 
     Args:
         model: `org/name`, `org/name@revision` or a folder written as a path.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
         dtype: `auto` (that of the files), `float32`, `bfloat16` or `float16`.
-        batch_sizes: Inputs processed together, 1 to 4096 each.
-        sequence_lengths: Tokens of each input.
-        new_tokens: Tokens to generate; 0 leaves generation out unless the model generates text.
+        batch_sizes: Inputs processed together, 1 to 4096 each; at most 24 combinations with the lengths.
+        sequence_lengths: Tokens of each input, 1 to 1048576 each.
+        new_tokens: Tokens to generate, for models that generate text; 0 takes 16 there.
         sources: Where models may come from.
         progress: Told about each step.
         cancel: Kills the worker.
 
     Returns:
         The measurement.
+
+    Raises:
+        InvalidArgument: A value is out of its range.
+        UnsafeModel: The files were refused or changed.
+        UnsupportedModel: The model cannot be run, or loading would not give the model of the files.
+        OutOfMemory: Loading, or every run, needed more memory than there was.
+        WorkerFailed: The worker crashed or ran out of time.
+        Cancelled: The caller stopped it.
     """
-    raise NotImplementedError(
-        model, device, dtype, batch_sizes, sequence_lengths, new_tokens, sources, progress, cancel
-    )
+    batches, lengths = _counts("batch_sizes", batch_sizes, _MAX_BATCH), _counts("sequence_lengths", sequence_lengths)
+    _check(dtype, len(batches) * len(lengths), new_tokens)
+    target = resolve_device(device)
+    snapshot = fetch_model(model, sources=sources, progress=_scaled(progress, 0.0, 0.1), cancel=cancel)
+    check_unchanged(snapshot)
+    needed = _forecast(snapshot, dtype, max(batches), max(lengths), new_tokens, sources)
+    job = {
+        "kind": "profile",
+        "root": snapshot.root,
+        "device": target,
+        "fall_back": device == "auto",
+        "dtype": dtype,
+        "batch_sizes": batches,
+        "sequence_lengths": lengths,
+        "new_tokens": new_tokens,
+        "threads": cpu_threads(),
+    }
+    with device_lease(target, progress=progress, cancel=cancel):
+        start = time.monotonic()
+        record = run_worker(job, WorkerLimits(), needed_mib=needed, progress=_scaled(progress, 0.1, 1.0), cancel=cancel)
+        wall_s = time.monotonic() - start
+    _raise_if_nothing_ran(record, needed)
+    best = _largest_that_ran(record)
+    if best is not None:
+        needed = _forecast(snapshot, record["dtype"], *best, record["new_tokens"], sources)
+    return build_profile(snapshot, record, job, needed, wall_s)
+
+
+def check_unchanged(snapshot: Snapshot) -> None:
+    """Raise when the files are no longer those that were checked (rule T22)."""
+    changed = changed_files(snapshot)
+    if changed:
+        raise UnsafeModel(
+            f"`{changed[0][:80]}` changed after it was checked (rule T22).", "Fetch the model again.", code="T22"
+        )
+
+
+def _counts(name: str, values: Sequence[int], largest: int = _MAX_LENGTH) -> list[int]:
+    counts = list(dict.fromkeys(values))
+    if not counts or any(type(value) is not int or not 1 <= value <= largest for value in counts):
+        raise InvalidArgument(
+            f"`{name}` has a value outside 1 to {largest}.", f"Give whole numbers from 1 to {largest}."
+        )
+    return counts
+
+
+def _check(dtype: str, runs: int, new_tokens: int) -> None:
+    if dtype not in DTYPES:
+        raise InvalidArgument(f"`{dtype[:40]}` is not a number format to run in.", f"Use one of {', '.join(DTYPES)}.")
+    if runs > _MAX_RUNS:
+        raise InvalidArgument(f"{runs} combinations are more than {_MAX_RUNS}.", "Give fewer sizes or lengths.")
+    if type(new_tokens) is not int or not 0 <= new_tokens <= _MAX_LENGTH:
+        raise InvalidArgument(f"`new_tokens` is outside 0 to {_MAX_LENGTH}.", "Give a smaller number.")
+
+
+def _scaled(progress: Progress, low: float, high: float) -> Progress:
+    return lambda fraction, message: progress(low + (high - low) * fraction, message)
+
+
+def _forecast(
+    snapshot: Snapshot, dtype: str, batch: int, length: int, new_tokens: int, sources: ModelSources
+) -> float | None:
+    """The forecast beside the measurement; a model whose need cannot be forecast can still be measured."""
+    try:
+        forecast = estimate_memory(
+            snapshot.model, None if dtype == "auto" else dtype, batch, length, new_tokens, sources=sources
+        )
+    except ToolError:
+        return None
+    return forecast.total_mib if forecast.commit == snapshot.commit else None
+
+
+def _largest_that_ran(record: dict[str, Any]) -> tuple[int, int] | None:
+    ran = [(run["batch_size"], run["sequence_length"]) for run in record["runs"] if not run.get("error")]
+    return max(ran, key=lambda pair: pair[0] * pair[1], default=None)
+
+
+def _raise_if_nothing_ran(record: dict[str, Any], needed: float | None) -> None:
+    errors = [run.get("error") for run in record["runs"]]
+    if not all(errors):
+        return
+    if any(error.startswith("Out of memory") for error in errors):
+        text = f"about {needed:,.0f} MiB were forecast for the largest run" if needed else "the need was not forecast"
+        raise OutOfMemory(f"Every run failed. {errors[0]} ({text}).", "Use smaller batch sizes or shorter inputs.")
+    raise UnsupportedModel(f"No run was possible. {errors[0]}", "Choose lengths the model can take.")

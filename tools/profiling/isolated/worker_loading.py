@@ -64,6 +64,15 @@ def _class_of(config: Any) -> tuple[Any, str]:
     return found, task
 
 
+def _device_of(job: dict) -> torch.device:
+    device = torch.device(job["device"])
+    if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
+        if not job.get("fall_back"):
+            raise JobError("device", f"`{job['device']}` is not visible to this build of torch ({torch.__version__})")
+        return torch.device("cpu")
+    return device
+
+
 def _dtype_of(job: dict) -> Any:
     return "auto" if job["dtype"] == "auto" else getattr(torch, job["dtype"])
 
@@ -84,7 +93,7 @@ def load(job: dict) -> Loaded:
     Returns:
         The model, ready to run.
     """
-    device = torch.device(job["device"])
+    device = _device_of(job)
     config = _read_config(job["root"])
     model_class, task = _class_of(config)
     if device.type == "cuda":

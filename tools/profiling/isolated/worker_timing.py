@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import transformers
+import worker_noise
 from worker_inputs import positions
 from worker_loading import JobError, Loaded
 from worker_memory import peak_mib, reset_peak
@@ -40,6 +42,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
         new_tokens = _DEFAULT_NEW_TOKENS
     limit_gflops = machine_gflops(loaded)
     first = _first_call_ms(loaded, job, new_tokens)
+    before = worker_noise.read()
     runs: list[dict] = []
     shares: list[float] = []
     pairs = [(batch, length) for length in job["sequence_lengths"] for batch in job["batch_sizes"]]
@@ -48,8 +51,11 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
         run, gflops = _measure_one(loaded, batch, length, new_tokens)
         runs.append(run)
         shares += [100 * gflops / limit_gflops] if gflops else []
+    foreign = worker_noise.foreign_cores(before, worker_noise.read())
     return {
         "task": loaded.task,
+        "device_kind": loaded.device.type,
+        "foreign_cores": foreign,
         "device_name": torch.cuda.get_device_name(loaded.device) if loaded.device.type == "cuda" else None,
         "dtype": loaded.dtype,
         "load_s": loaded.load_s,
@@ -63,7 +69,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
         "limit_gflops": limit_gflops,
         "runs": runs,
         "threads": torch.get_num_threads(),
-        "versions": {"torch": torch.__version__},
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     }
 
 
