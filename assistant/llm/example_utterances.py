@@ -17,7 +17,8 @@ from assistant.llm.turn_schema import TOOL_NAMES
 ROUTES = (*TOOL_NAMES, "ask_user", "talk", "off_topic")
 """What a turn can be: one of the tools, a question back, small talk, or none of our business."""
 
-_LINE = re.compile(r"^(?:\[(?P<tools>[\w +]+)\]\s*)?(?:\(after (?P<after>\w+)\)\s*)?(?P<text>.*)$")
+_TOOLS = re.compile(r"\[(?P<tools>[\w +]+)\]\s*")
+_AFTER = re.compile(r"\(after (?P<after>\w+)\)\s*")
 _SLOT = re.compile(r"\{(?P<name>\w+)(?:=(?P<words>[^{}]*))?\}")
 FOLDER = Path(__file__).parent / "examples"
 
@@ -39,16 +40,20 @@ class ExampleUtterance(BaseModel):
     """Argument names with the words that carry them."""
 
     def with_models(self, *references: str) -> str:
-        """The utterance as a user would type it, with these references in the slots."""
+        """The utterance as a user would type it, with these references in the slots, in order."""
         text = self.text
-        for i, reference in enumerate(references):
-            text = text.replace("{model}" if i == 0 else f"{{model{i + 1}}}", reference)
+        for slot, reference in zip(self._slot_names, references, strict=False):
+            text = text.replace(slot, reference)
         return text
+
+    @property
+    def _slot_names(self) -> list[str]:
+        return sorted(set(re.findall(r"\{model\d?\}", self.text)))
 
     @property
     def slots(self) -> int:
         """Number of different models named."""
-        return len(set(re.findall(r"\{model\d?\}", self.text)))
+        return len(self._slot_names)
 
 
 def read_examples(folder: Path = FOLDER) -> tuple[ExampleUtterance, ...]:
@@ -71,13 +76,16 @@ def _read_file(path: Path) -> Iterator[ExampleUtterance]:
 
 
 def _read_line(line: str, route: str, language: str) -> ExampleUtterance:
-    match = _LINE.match(line)
-    if match is None or not match["text"]:
+    tools, after = _TOOLS.search(line), _AFTER.search(line)
+    text = _AFTER.sub("", _TOOLS.sub("", line, count=1), count=1).strip()
+    if not text:
         raise ValueError("no utterance")
-    routes = tuple(t.strip() for t in match["tools"].split("+")) if match["tools"] else (route,)
+    routes = tuple(t.strip() for t in tools["tools"].split("+")) if tools else (route,)
     unknown = set(routes) - set(ROUTES)
     if unknown:
         raise ValueError(f"unknown route {sorted(unknown)}")
-    marked = tuple((m["name"], m["words"]) for m in _SLOT.finditer(match["text"]) if m["words"] is not None)
-    text = _SLOT.sub(lambda m: m[0] if m["words"] is None else m["words"], match["text"])
-    return ExampleUtterance(routes=routes, text=text, language=language, after=match["after"] or "", marked=marked)
+    marked = tuple((m["name"], m["words"]) for m in _SLOT.finditer(text) if m["words"] is not None)
+    text = _SLOT.sub(lambda m: m[0] if m["words"] is None else m["words"], text)
+    return ExampleUtterance(
+        routes=routes, text=text, language=language, after=after["after"] if after else "", marked=marked
+    )

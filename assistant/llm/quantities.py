@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 Kind = Literal[
     "batch", "length", "new_tokens", "memory_gib", "requests_per_day", "price_per_hour", "latency_ms",
-    "dtype", "device", "revision", "other",
+    "dtype", "device", "revision", "money", "currency", "other",
 ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ _CURRENCY = {
 }  # fmt: skip
 _MONEY = r"[$¥€£]|usd|dollars?|bucks|cents?|jpy|yen|euros?|eur|gbp|pounds?|円|ドル|ユーロ"
 _AN_HOUR = r"(?:an?|per|/|each|every)\s*(?:gpu[\s-]?)?(?:h(?:ou)?rs?|h)\b|hourly|毎時|/\s*時間?|時間(?:あたり|当たり|単価)?|時給"
-_DAILY = r"(?:an?|per|/|each|every)\s*(?:single\s+)?(?:business\s+|working\s+)?day\b|daily|/d\b|/日|毎日|1日|一日|日(?:あたり|に|量)|日次"
+_DAILY = r"(?:an?|per|/|each|every)\s*(?:single\s+)?(?:business\s+|working\s+)?day\b|daily|/d\b|/日|毎日|1日|一日|日(?:あたり|に|量)|日次|on an? (?:average|normal|typical|ordinary|busy) day"
 _PER = {  # other rates, as days
     r"(?:an?|per|/|each|every)\s*sec(?:ond)?\b|/s\b|毎秒|秒間|/秒|qps|rps|req/s": 1 / 86400,
     r"(?:an?|per|/|each|every)\s*min(?:ute)?\b|毎分|/分": 1 / 1440,
@@ -81,10 +81,14 @@ _DEVICE_WORDS = re.compile(
     r"|(?<![a-z0-9])(cpu|gpu|cuda|グラボ)(?:\s*(?:only|で|上で|だけで|のみで?|のみ|でも))",
     re.IGNORECASE,
 )
+_CURRENCY_WORDS = re.compile(
+    r"(?<![a-z\d$])(?:usd|dollars?|eur|euros?|jpy|yen|gbp|pounds?)(?![a-z])|(?<![\d,万千億.\s一-龥])(?:円|ドル|ユーロ)(?=\s*(?:建て|表記|表示|換算|で))|(?<=\s)(?:円|ドル|ユーロ)(?=\s)",
+    re.IGNORECASE,
+)
 _REVISION = re.compile(
     r"(?:\b(?:revision|rev|commit|branch|tag|version|ref)\s*[:=]?\s*|リビジョン\s*|コミット\s*|タグ\s*|ブランチ\s*|バージョン\s*)"
-    r"[`'\"「]?(?P<a>(?=[\w.\-/]*\d)[A-Za-z0-9][\w.\-/]*\w|main|master)|(?<![\w/.-])(?P<b>v\d+(?:\.\d+)*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40})(?![\w/.-])"
-    r"|(?<![\w/.-])(?P<c>main|master)\s*(?:branch|ブランチ)",
+    r"[`'\"「]?(?P<a>(?=[\w.\-/]*\d)[A-Za-z0-9][\w.\-/]*\w|main|master)|(?<![\w/.-])(?P<b>v\d+(?:\.\d+)*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40})(?![\w/-]|\.\w)"
+    r"|(?<![\w/.-])(?P<c>main|master)(?=\s*(?:branch|ブランチ|of\b|and\b|と|から|より|\?|$))",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -121,6 +125,9 @@ def _find_words(text: str) -> list[Quantity]:
                 end=m.end(group),
             )
         )
+    for m in _CURRENCY_WORDS.finditer(text):
+        code = _currency_of(m[0].lower())
+        words.append(Quantity(kind="currency", values=(code,), text=m[0], start=m.start(), end=m.end(), currency=code))
     for m in _REVISION.finditer(text):
         name = next(n for n in "abc" if m[n])
         words.append(Quantity(kind="revision", values=(m[name],), text=m[name], start=m.start(name), end=m.end(name)))
@@ -189,26 +196,20 @@ def _latency(values: tuple[float | int, ...], left: str, right: str) -> _Result 
 def _price(values: tuple[float | int, ...], left: str, right: str) -> _Result | None:
     before = re.search(rf"({_MONEY})\s*$", left)
     after = re.match(rf"\s*({_MONEY})", right)
-    if not (before or after):
-        return None
-    word = (before or after)[1]  # type: ignore[index]
-    currency = (
-        _CURRENCY.get(word)
-        or _CURRENCY.get(word.rstrip("s"))
-        or next(c for k, c in _CURRENCY.items() if word.startswith(k))
-    )
-    hourly = re.search(_AN_HOUR, left[-14:] + " " + right[:26])
-    if not hourly:
-        return None
+    word = (before or after)[1] if (before or after) else ""  # type: ignore[index]
+    currency = _currency_of(word)
     tail = re.match(rf"\s*(?:{_MONEY})?\s*(?:{_AN_HOUR})?", right)
+    hourly = re.search(_AN_HOUR, right[:26]) or re.search(_AN_HOUR, left[-14:])
+    if not word and not re.match(r"\s*(?:(?:an?|per|/|each)\s*h(?:ou)?r?\b|/\s*時間)", right):
+        return None
     factor = 0.01 if word.startswith("cent") else 1
-    return (
-        "price_per_hour",
-        tuple(_plain(v * factor) for v in values),
-        len(before[0]) if before else 0,
-        tail.end() if tail else 0,
-        currency,
-    )
+    kind: Kind = "price_per_hour" if hourly else "money"
+    extra = tail.end() if tail else 0
+    return kind, tuple(_plain(v * factor) for v in values), len(before[0]) if before else 0, extra, currency
+
+
+def _currency_of(word: str) -> str:
+    return next((code for sign, code in _CURRENCY.items() if word and word.startswith(sign)), "")
 
 
 def _requests(values: tuple[float | int, ...], left: str, right: str) -> _Result | None:

@@ -106,11 +106,24 @@ class TurnContext(BaseModel):
             values[name] = _value(name, quantity)
             if name == "price_per_hour" and quantity.currency:
                 values["currency"] = quantity.currency
+        if tool in {"estimate_cost", "plan_adoption"}:
+            self._read_money(values, tool)
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
             values = {"use_case": self.question, **({"targets": values} if values else {})}
         return values
+
+    def _read_money(self, values: dict[str, Any], tool: str) -> None:
+        """In a question about cost, an amount without "an hour" is the price, a bare count the load."""
+        for quantity in self.quantities:
+            first = quantity.values[0]
+            if quantity.kind == "money" and "price_per_hour" not in values and not _is_budget(self.question):
+                values["price_per_hour"] = first
+            if quantity.kind in {"money", "currency", "price_per_hour"} and quantity.currency:
+                values.setdefault("currency", quantity.currency)
+            if quantity.kind == "other" and tool == "estimate_cost" and isinstance(first, int) and first >= LEAST_LOAD:
+                values.setdefault("requests_per_day", first)
 
     def json_schema(self, tool: str) -> dict[str, Any]:
         """JSON schema of the tool's arguments in this turn: models as an enum, numbers as constants."""
@@ -139,6 +152,14 @@ class TurnContext(BaseModel):
         if tool == "search_guidance":
             values = {"query": self.question}
         return values
+
+
+LEAST_LOAD = 100
+"""A bare number below this is not taken for requests per day."""
+
+
+def _is_budget(question: str) -> bool:
+    return bool(re.search(r"budget|per month|a month|monthly|予算|月に|月額|年間", question, re.IGNORECASE))
 
 
 def read_turn(
@@ -172,9 +193,11 @@ _MASK_OF_KIND = {
     "dtype": "<dtype>",
     "device": "<device>",
     "revision": "<revision>",
+    "money": "<price>",
+    "currency": "<currency>",
     "other": "<number>",
 }
-MASKS = ("<model>", *_MASK_OF_KIND.values())
+MASKS = ("<model>", *dict.fromkeys(_MASK_OF_KIND.values()))
 """Words that stand for what code found."""
 
 
