@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.license import LicenceFinding
+from tools.card_claims import Claim, find_claims, languages_of
+from tools.card_sections import LIMITATIONS, CardSection, completeness, find_sections, gaps_by_weight
+from tools.fetching import local_commit
+from tools.file_safety.file_view import FileView
+from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
+from tools.license import LicenceFinding, compare_licence, licence_file
+from tools.locating import ModelLocation, locate_model
+from tools.model_facts import read_facts
 from tools.model_sources import ModelSources
 
+__all__ = ["CardSection", "Claim", "DocumentationCheck", "check_documentation"]
 
-class CardSection(BaseModel):
-    """One section of the annotated model card template and its state in this card."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    """Name of the section in the template, in English, for example `Bias, risks and limitations`."""
-    state: Literal["filled", "unfilled", "missing"]
-    """filled: has content · unfilled: the heading is there, the content is not · missing: no such heading."""
-    lines: tuple[str, ...]
-    """Up to three lines quoted from the section, the heading first; empty when missing. Untrusted text."""
-    line_numbers: tuple[int, ...]
-    """Line numbers of the quoted lines in the card, from 1."""
-
-
-class Claim(BaseModel):
-    """Something the card says that the files can confirm or contradict."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    topic: Literal["parameters", "dtype", "context_length", "embedding_size", "languages", "licence", "base_model"]
-    """What the claim is about."""
-    claim: str
-    """What the card says, quoted. Untrusted text."""
-    claim_line: int | None
-    """Line of the card, from 1; absent when the claim is in no single line."""
-    fact: str | None
-    """What the files say; absent when they do not say anything."""
-    fact_source: str | None
-    """The file the fact was read from; absent when there is no fact."""
-    verdict: Literal["confirmed", "contradicted", "not_checkable"]
-    """Whether the files bear the claim out."""
+_MAX_CARD_BYTES = 2_000_000
+_MAX_CARD_LINES = 20_000
+_NEEDS_JAPANESE = re.compile(r"日本語|[\u3041-\u30ff]|japanese", re.IGNORECASE)
+_AFFECTS_PEOPLE = re.compile(
+    r"customer|patient|medical|health|hiring|recruit|credit|loan|legal|child|student|insurance|顧客|患者|医療|採用|与信|融資|法務|子ども|学生|保険|人事",
+    re.IGNORECASE,
+)
 
 
 class DocumentationCheck(BaseModel):
@@ -64,7 +48,7 @@ class DocumentationCheck(BaseModel):
     score: float
     """Weighted share of the template's sections that are filled, 0 to 1."""
     most_important_gap: str | None
-    """The section whose absence matters most, for the use case when one was given; absent when nothing is missing."""
+    """What is missing and matters most, for the use case when one was given; absent when nothing is missing."""
     not_checked: tuple[str, ...]
     """What this check cannot tell, one sentence each."""
 
@@ -73,16 +57,89 @@ def check_documentation(
     model: str,
     use_case: str | None = None,
     *,
+    revision: str | None = None,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
 ) -> DocumentationCheck:
-    """Read a model's card.
+    """Read a model's card: which sections are filled, which claims the files confirm or contradict, and the licence.
 
     Args:
-        model: `org/name`, `org/name@revision` or a folder written as a path.
-        use_case: What the model is meant for, in the user's words.
+        model: `org/name`, `org/name@revision`, or a folder written as a path such as `./models/x`.
+        use_case: What the model is meant for, in the user's words; decides which gap matters most.
+        revision: Branch, tag or commit; the newest of the main branch when absent.
         sources: Where models may come from.
 
     Returns:
-        The check.
+        Sections with quoted lines, claims with facts, licence, a score from 0 to 1, and the most important gap.
     """
-    raise NotImplementedError(model, use_case, sources)
+    location = locate_model(model, revision, sources=sources)
+    names = [entry.name for entry in location.view.entries if entry.trouble is None]
+    card_file = next((name for name in names if name.casefold() in {"readme.md", "readme.txt", "readme"}), None)
+    text = _read_text(location.view, card_file)
+    block, body, lines_before = split_card(text)
+    front_matter, trouble = _front_matter(block)
+    sections = find_sections(body, lines_before + 1)
+    text_file = licence_file(names)
+    licence = compare_licence(front_matter, text_file, _read_text(location.view, text_file))
+    lines = list(enumerate(body.split("\n")[:_MAX_CARD_LINES], start=lines_before + 1))
+    facts = read_facts(location.view)
+    return DocumentationCheck(
+        model=location.reference.canonical,
+        commit=_commit(location),
+        card_file=card_file,
+        sections=sections,
+        claims=find_claims(lines, front_matter, facts, licence, location.view),
+        licence=licence,
+        score=completeness(sections),
+        most_important_gap=_gap(card_file, sections, licence, languages_of(front_matter), use_case or ""),
+        not_checked=_not_checked(trouble),
+    )
+
+
+def _commit(location: ModelLocation) -> str:
+    return location.commit if location.commit is not None else local_commit(location)
+
+
+def _read_text(view: FileView, name: str | None) -> str:
+    if name is None:
+        return ""
+    size = next(entry.size_bytes for entry in view.entries if entry.name == name)
+    return view.read(name, 0, min(size, _MAX_CARD_BYTES)).decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _front_matter(block: str) -> tuple[dict[str, Any], str | None]:
+    try:
+        return parse_front_matter(block), None
+    except BadFrontMatter as error:
+        return (
+            {},
+            f"The card's front matter {error}, so its licence tag, languages and base model were not read (rule T07).",
+        )
+
+
+def _gap(
+    card_file: str | None,
+    sections: tuple[CardSection, ...],
+    licence: LicenceFinding,
+    languages: tuple[str, ...],
+    use_case: str,
+) -> str | None:
+    if card_file is None:
+        return "The whole card: the model has none"
+    if licence.agreement == "none":
+        return "Licence: neither card nor files name one"
+    gaps = gaps_by_weight(sections)
+    if LIMITATIONS in gaps and _AFFECTS_PEOPLE.search(use_case):
+        return LIMITATIONS
+    if _NEEDS_JAPANESE.search(use_case) and not {"ja", "jpn", "japanese", "multilingual"} & {
+        each.casefold() for each in languages
+    }:
+        return "Languages: the card does not name Japanese, which the use case needs"
+    return gaps[0] if gaps else None
+
+
+def _not_checked(trouble: str | None) -> tuple[str, ...]:
+    said = (
+        "Whether what the card says about training, data and results is true: the files cannot show it.",
+        "Terms of the training data and of the base model.",
+    )
+    return said if trouble is None else (trouble, *said)
