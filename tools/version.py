@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -266,10 +267,8 @@ def _lineage(model: Inspected, config: dict[str, Any]) -> tuple[str, ...]:
     entry = model.plain.get("README.md")
     if entry is not None:
         text = model.view.read("README.md", 0, min(entry.size_bytes, 1_000_000)).decode("utf-8", "replace")
-        try:
+        with contextlib.suppress(BadFrontMatter):
             found |= dict.fromkeys(base_models(parse_front_matter(split_card(text)[0])))
-        except BadFrontMatter:
-            pass
     for value in (model.object("adapter_config.json").get("base_model_name_or_path"), config.get("_name_or_path")):
         if isinstance(value, str) and value.count("/") == 1 and not value.startswith((".", "/", "~")):
             found.setdefault(quote_line(value)[:120])
@@ -284,5 +283,5 @@ def _advisories(config: dict[str, Any]) -> tuple[str, ...]:
         return ()
     reached = "auto_map" in config or "trust_remote_code" in str(config)[:100_000]
     floor = ".".join(map(str, _FIXED_SINCE))
-    first = f"transformers {version} is below {floor}, the oldest version without known weaknesses in reading untrusted models."
+    first = f"transformers {version} is below {floor}, the version asked for here because earlier ones have published weaknesses."
     return (first, "This config asks for repository code, which is one way to reach them.") if reached else (first,)
