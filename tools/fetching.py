@@ -8,7 +8,7 @@ from tools.errors import ModelNotFound, UnsafeModel, UnsupportedModel
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection
 from tools.file_safety.verdict import inspect_view
-from tools.hub import HubListing, cache_folder
+from tools.hub import HubListing, cache_folder, remember_revision
 from tools.hub_files import check_space, download
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
@@ -63,6 +63,7 @@ def fetch_model(
     root = location.root
     if location.listing is not None:
         root = _download_all(location.listing, names, sources, progress, cancel)
+        remember_revision(location.listing, location.reference.revision or "main", sources)
     assert root is not None
     return _snapshot(location, root, names, inspection, progress, cancel)
 

@@ -289,6 +289,17 @@ def cache_folder(model: str, sources: ModelSources) -> Path:
     return cache / ("models--" + model.replace("/", "--"))
 
 
+def remember_revision(listing: HubListing, revision: str, sources: ModelSources) -> None:
+    """Note in the hub's cache which commit a branch or tag was, so that it is found there without the hub."""
+    if revision == listing.commit:
+        return
+    reference = cache_folder(listing.id, sources) / "refs" / revision
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = reference.with_name(f"{reference.name}.{threading.get_ident()}.tmp")
+    unfinished.write_text(listing.commit, encoding="utf-8")
+    unfinished.replace(reference)
+
+
 def cached_commit(model: str, revision: str | None, sources: ModelSources) -> tuple[str, Path] | None:
     """Commit and folder of a model in the hub's cache; None when the cache does not have it."""
     folder = cache_folder(model, sources)

@@ -41,11 +41,10 @@ def _keys_of_config_mapping(source: str) -> set[str]:
             pairs = list(zip(node.keys, node.values, strict=True))
         else:
             continue
-        keys |= {
-            key.value for key, value in pairs if _is_text(key) and _is_text(value) and value.value.endswith("Config")
-        }  # type: ignore[union-attr]
+        texts = [(_text(key), _text(value)) for key, value in pairs]
+        keys |= {key for key, value in texts if key and value.endswith("Config")}
     return keys
 
 
-def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -216,7 +216,8 @@ def _described(first: HubFile | None, second: HubFile | None) -> str:
 
 def kind_of(name: str) -> ChangeKind:
     """What a file means to the user of a model."""
-    return next((kind for kind, pattern in _KINDS if pattern.search(name)), "other")
+    kinds: list[ChangeKind] = [kind for kind, pattern in _KINDS if pattern.search(name)]
+    return kinds[0] if kinds else "other"
 
 
 def library_fit(config: dict[str, Any]) -> LibraryFit:

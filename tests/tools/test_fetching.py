@@ -164,8 +164,9 @@ def test_T20_the_token_goes_to_the_hub_and_is_shown_nowhere(hub, hub_sources, ma
     assert any(canary in headers.get("authorization", "") for _, _, headers in hub.requests)
     assert canary not in snapshot.model_dump_json() + repr(sources)
     hub.fail("/api/models/org/tiny", 500)
+    assert fetch_model("org/tiny", sources=sources).source == "cache"
     with pytest.raises(SourceUnavailable) as caught:
-        fetch_model("org/tiny", sources=sources)
+        fetch_model("org/tiny", "other", sources=sources)
     assert canary not in str(caught.value)
 
 

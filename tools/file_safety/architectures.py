@@ -110,11 +110,9 @@ def _check_embedding(config: dict[str, Any], tensors: dict[str, TensorInfo], mod
     if rows != vocabulary:
         found = f"The config states a vocabulary of {vocabulary}, `{name}` has {rows} rows."
         yield finding("T10", tensors[name].file, found, _STEP)
-    widths = {config.get(key) for key in _WIDTH_KEYS} - {None}
+    widths = {config[key] for key in _WIDTH_KEYS if type(config.get(key)) is int}
     if widths and width not in widths:
-        found = (
-            f"The config states a width of {config.get('hidden_size', min(map(str, widths)))}, `{name}` has {width}."
-        )
+        found = f"The config states a width of {max(widths)}, `{name}` has {width}."
         yield finding("T10", tensors[name].file, found, _STEP)
     highest = highest_token_id(model)
     if highest is not None and highest >= rows:

@@ -178,13 +178,14 @@ def _size_trouble(name: str, key: str, path: str, value: object) -> Iterator[Fin
 
 
 def _length_trouble(name: str, path: str, value: object) -> Iterator[Finding]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is None or (is_number and name.endswith("tokenizer_config.json") and value >= 1e18):
-        return  # the library's own way to write "no limit"
-    if not is_number or (isinstance(value, float) and not math.isfinite(value)):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         yield finding("T08", name, f"`{path}` is `{str(value)[:40]}`, not a length.", "Use another copy of the model.")
     elif value < -1:
         yield finding("T08", name, f"`{path}` is {value}.", "Use another copy of the model.")
+    elif value >= 1e18 and name.endswith("tokenizer_config.json"):
+        return  # the library's own way to write "no limit"
     elif value > _LONGEST:
         found = f"`{path}` claims {value:.3g} tokens; lengths above {_LONGEST} are not believed here."
         yield finding(
