@@ -1,0 +1,123 @@
+"""Reads the sizes of a model's architecture from its configuration as untrusted numbers, whatever a family calls them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.errors import UnsupportedModel
+from tools.strict_json import BadJson, parse_json
+
+_MAX_CONFIG_BYTES = 10_000_000
+_MAX_SIZE = 10_000_000
+_INNER = ("text_config", "llm_config", "language_config", "decoder")
+_NAMES: dict[str, tuple[str, ...]] = {
+    "hidden": ("hidden_size", "n_embd", "d_model", "dim"),
+    "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
+    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
+    "key_value_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
+    "head_size": ("head_dim", "d_kv"),
+    "intermediate": ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "hidden_dim"),
+    "vocabulary": ("vocab_size",),
+    "positions": ("max_position_embeddings", "n_positions", "max_seq_len"),
+    "image": ("image_size",),
+    "patch": ("patch_size",),
+}
+_GATED = ("silu", "swish", "swiglu", "geglu", "gelu_pytorch_tanh")
+_GENERATING = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+_WORD_LOGITS = (*_GENERATING, "ForMaskedLM")
+
+
+class ModelShape(BaseModel):
+    """Sizes of an architecture; absent where the configuration does not state a usable number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str = ""
+    """Name of the architecture as the configuration states it. Untrusted text."""
+    hidden: int | None = None
+    """Width of the hidden states."""
+    layers: int | None = None
+    """Number of layers."""
+    heads: int | None = None
+    """Attention heads."""
+    key_value_heads: int | None = None
+    """Heads of keys and values, where fewer than attention heads."""
+    head_size: int | None = None
+    """Width of one head, where stated."""
+    intermediate: int | None = None
+    """Width inside the feed-forward part."""
+    vocabulary: int | None = None
+    """Number of tokens."""
+    positions: int | None = None
+    """Longest input in tokens, as claimed."""
+    image: int | None = None
+    """Side of an input image in pixels."""
+    patch: int | None = None
+    """Side of an image patch in pixels."""
+    gated: bool = False
+    """Whether the feed-forward part is a gated one."""
+
+    @property
+    def generates(self) -> bool:
+        """Whether it keeps keys and values for generating text."""
+        return self.architecture.endswith(_GENERATING)
+
+    @property
+    def word_logits(self) -> bool:
+        """Whether its head gives one number for each token of the vocabulary."""
+        return self.architecture.endswith(_WORD_LOGITS)
+
+
+def read_shape(root: Path | str) -> ModelShape:
+    """Read `config.json` of a model's folder.
+
+    Args:
+        root: The folder.
+
+    Returns:
+        The sizes that are stated and usable.
+
+    Raises:
+        UnsupportedModel: There is no usable configuration.
+    """
+    path = Path(root) / "config.json"
+    try:
+        if path.stat().st_size > _MAX_CONFIG_BYTES:
+            raise _unusable("is larger than any configuration")
+        content = parse_json(path.read_bytes(), allow_non_finite=True)
+    except OSError as error:
+        raise _unusable("is missing or cannot be read") from error
+    except BadJson as error:
+        raise _unusable(str(error)) from error
+    if not isinstance(content, dict):
+        raise _unusable("is not an object")
+    return shape_from(content)
+
+
+def shape_from(config: dict[str, Any]) -> ModelShape:
+    """The sizes in a configuration; of a model of several parts, those of its text part."""
+    inner = next((config[name] for name in _INNER if isinstance(config.get(name), dict)), {})
+    merged = {**config, **inner}
+    sizes = {field: _first_size(merged, names) for field, names in _NAMES.items()}
+    activation = str(
+        merged.get("hidden_act") or merged.get("hidden_activation") or merged.get("feed_forward_proj") or ""
+    )
+    names = config.get("architectures")
+    architecture = names[0][:100] if isinstance(names, list) and names and isinstance(names[0], str) else ""
+    gated = activation.startswith(_GATED) or "gated" in activation
+    return ModelShape(architecture=architecture, gated=gated, **sizes)
+
+
+def _first_size(config: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    for name in names:
+        value = config.get(name)
+        if type(value) is int and 0 < value <= _MAX_SIZE:
+            return value
+    return None
+
+
+def _unusable(why: str) -> UnsupportedModel:
+    return UnsupportedModel(f"`config.json` {why}.", "Give a model in the transformers layout.")
