@@ -63,6 +63,7 @@ _EMBEDDING = re.compile(
 )
 _TOLERANCE = 0.1
 _MOST_PER_TOPIC = 3
+_FEWEST_DIMENSIONS = 8  # less is a remark such as `2-dimensional plot`
 _FEWEST_PIECES = 1_000  # an English tokenizer has single letters of many scripts, but hardly any words of them
 
 
@@ -160,7 +161,7 @@ def _same_length(claimed: float, actual: int) -> bool:
 def _embedding_claims(lines: list[tuple[int, str]], facts: ModelFacts) -> Iterator[Claim]:
     for number, line in lines:
         match = _EMBEDDING.search(line[:2_000])
-        if match is None or line.count("|") > 3 or _figure(match) < 16:
+        if match is None or line.count("|") > 3 or _figure(match) < _FEWEST_DIMENSIONS:
             continue
         if facts.embedding_size is None:
             yield _claim("embedding_size", number, line, None, "not_checkable")
@@ -185,7 +186,11 @@ def _language_claims(front_matter: dict[str, Any], view: FileView) -> Iterator[C
             continue
         fact = Fact(value=f"{pieces[0]:,} pieces of the tokenizer are in the script of `{language}`", file=pieces[1])
         yield _claim(
-            "languages", None, f"language: {language}", fact, "confirmed" if pieces[0] >= _FEWEST_PIECES else "contradicted"
+            "languages",
+            None,
+            f"language: {language}",
+            fact,
+            "confirmed" if pieces[0] >= _FEWEST_PIECES else "contradicted",
         )
 
 

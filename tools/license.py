@@ -20,7 +20,7 @@ class LicenceFinding(BaseModel):
     spdx: str | None
     """SPDX identifier (or `LicenseRef-` and a name) that the text, or else the tag, stands for; absent when not known."""
     agreement: Literal["agrees", "differs", "tag_only", "text_only", "none"]
-    """Whether tag and text say the same; a text that is not recognised counts as `differs` only by its note."""
+    """Whether tag and text say the same; the one that is not recognised counts as not there, and the note says so."""
     permissive: bool | None
     """True for licences that allow commercial use and change with little more than attribution; absent when not known."""
     note: str

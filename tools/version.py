@@ -16,6 +16,7 @@ from tools.fetching import local_commit
 from tools.file_safety.inspected import Inspected
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
 from tools.hub import HubFile, list_commits, list_repository
+from tools.hub_files import HubView
 from tools.installed_transformers import installed_version, known_model_types
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
@@ -156,7 +157,29 @@ def _compare_with_newest(location: ModelLocation, sources: ModelSources) -> _Com
         behind = _commits_between(identifier, listing.commit, sources)
         if behind is None:
             unknown.append("How many commits it is behind: the checked commit is not in the main branch's history.")
-    return newest.commit, behind, changes_between(listing.files, newest.files), tuple(unknown)
+    changes = changes_between(listing.files, newest.files)
+    if newest.commit != listing.commit:
+        before, after = Inspected(HubView(listing, sources)), Inspected(HubView(newest, sources))
+        changes = tuple(_with_entries(change, before, after) for change in changes)
+    return newest.commit, behind, changes, tuple(unknown)
+
+
+def _with_entries(change: Change, before: Inspected, after: Inspected) -> Change:
+    """A changed JSON object is described by the entries that differ."""
+    if (
+        change.kind not in {"config", "tokenizer"}
+        or not change.file.endswith("_config.json")
+        and change.file != "config.json"
+    ):
+        return change
+    old, new = before.object(change.file), after.object(change.file)
+    if not old or not new:
+        return change
+    differing = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    named = ", ".join(f"`{quote_line(key)[:60]}`" for key in differing[:6])
+    more = f" and {len(differing) - 6} more" if len(differing) > 6 else ""
+    description = f"Entries that differ: {named}{more}." if differing else "Only its layout changed."
+    return change.model_copy(update={"description": description})
 
 
 def _commits_between(identifier: str, commit: str, sources: ModelSources) -> int | None:
