@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 Kind = Literal[
     "batch", "length", "new_tokens", "memory_gib", "requests_per_day", "price_per_hour", "latency_ms",
-    "dtype", "device", "revision", "money", "currency", "other",
+    "dtype", "device", "revision", "money", "currency", "count", "other",
 ]  # fmt: skip
 
 
@@ -63,6 +63,11 @@ _REQUEST_WORDS = (
     r"requests?|reqs?|questions?|queries|query|calls?|inferences?|searches|hits|lookups?|tickets?|users?|messages?|docs?|documents?|"
     r"emails?|mails?|texts?|inquiries|records?|件|回|リクエスト|問い合わせ|クエリ|アクセス|通|呼び出し|質問|人|本|問"
 )
+_OWN_UNIT = re.compile(rf"\s?-?(?:[gmt]i?b|gigs?|g|ms|ギガ|メガ|ミリ秒|{_MONEY})(?![a-z])", re.IGNORECASE)
+_COUNT_WORDS = re.compile(
+    r"\s*(?:[a-z]+\s+){0,2}?(?:texts?|documents?|docs?|rows?|messages?|users?|people|requests?|queries|sentences?|items?|inputs?|images?|"
+    r"prompts?|samples?|tickets?|emails?|件|行|人|通|文|本|個|枚|並列|同時)"
+)
 _GIB = {"gb": 1.0, "gib": 1.0, "gig": 1.0, "gigs": 1.0, "g": 1.0, "ギガ": 1.0, "ギガバイト": 1.0, "mb": 1 / 1024,
         "mib": 1 / 1024, "メガ": 1 / 1024, "tb": 1024.0, "gigabytes": 1.0, "gigabyte": 1.0}  # fmt: skip
 _DTYPE = {
@@ -78,8 +83,38 @@ _WORDS = re.compile(
 )
 _DEVICE_WORDS = re.compile(
     r"(?:\b(?:on|using|with|via)\s+(?:the\s+|our\s+|a\s+|my\s+)?|--?device[ =]?|device\s*[:=]?\s*)(cpu|gpu|cuda)(?![a-z0-9])"
-    r"|(?<![a-z0-9])(cpu|gpu|cuda|グラボ)(?:\s*(?:only|で|上で|だけで|のみで?|のみ|でも))",
+    r"|(?<![a-z0-9])(cpu|gpu|cuda|グラボ)(?:\s*(?:only|で|上で|だけで|のみで?|のみ|でも))|(?<![a-z0-9])(cpu|cuda)(?![a-z0-9])",
     re.IGNORECASE,
+)
+_NO_REVISION = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "this",
+        "that",
+        "which",
+        "other",
+        "right",
+        "wrong",
+        "same",
+        "new",
+        "newest",
+        "latest",
+        "main-line",
+        "our",
+        "your",
+        "its",
+        "of",
+        "is",
+        "it",
+        "and",
+        "or",
+        "to",
+        "for",
+        "in",
+        "on",
+    ]
 )
 _CURRENCY_WORDS = re.compile(
     r"(?<![a-z\d$])(?:usd|dollars?|eur|euros?|jpy|yen|gbp|pounds?)(?![a-z])|(?<![\d,万千億.\s一-龥])(?:円|ドル|ユーロ)(?=\s*(?:建て|表記|表示|換算|で))|(?<=\s)(?:円|ドル|ユーロ)(?=\s)",
@@ -88,7 +123,10 @@ _CURRENCY_WORDS = re.compile(
 _REVISION = re.compile(
     r"(?:\b(?:revision|rev|commit|branch|tag|version|ref)\s*[:=]?\s*|リビジョン\s*|コミット\s*|タグ\s*|ブランチ\s*|バージョン\s*)"
     r"[`'\"「]?(?P<a>(?=[\w.\-/]*\d)[A-Za-z0-9][\w.\-/]*\w|main|master)|(?<![\w/.-])(?P<b>v\d+(?:\.\d+)*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40})(?![\w/-]|\.\w)"
-    r"|(?<![\w/.-])(?P<c>main|master)(?=\s*(?:branch|ブランチ|of\b|and\b|と|から|より|\?|$))",
+    r"|(?<![\w/.-])(?P<d>(?:refs/heads/)?[a-z][a-z_-]*[a-z])(?=\s*(?:branch|tag|ブランチ|タグ|版)(?![a-z]))"
+    r"|(?:\bbranch|\btag|ブランチ|タグ)\s*(?P<e>[a-z][\w.-]*[a-z])"
+    r"|(?<![\w/.-])(?P<f>[a-z]+-\d[\w.]*|v\d[\w.-]*|\d{4}-\d{2}(?:-\w+)?|refs/heads/[\w.-]+)(?![\w/-])"
+    r"|@(?P<g>[0-9a-f]{7,40})(?!\w)|(?<![\w/.-])(?P<c>main|master)(?=\s*(?:branch|ブランチ|of\b|and\b|と|から|より|の|を|に|は|\?|$))",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -115,7 +153,7 @@ def _find_words(text: str) -> list[Quantity]:
         if m.start() == 0 or not text[m.start() - 1].isascii() or not text[m.start() - 1].isalnum()
     ]
     for m in _DEVICE_WORDS.finditer(text):
-        group = 1 if m[1] else 2
+        group = 1 if m[1] else 2 if m[2] else 3
         words.append(
             Quantity(
                 kind="device",
@@ -129,7 +167,9 @@ def _find_words(text: str) -> list[Quantity]:
         code = _currency_of(m[0].lower())
         words.append(Quantity(kind="currency", values=(code,), text=m[0], start=m.start(), end=m.end(), currency=code))
     for m in _REVISION.finditer(text):
-        name = next(n for n in "abc" if m[n])
+        name = next(n for n in "abcdefg" if m[n])
+        if m[name].lower() in _NO_REVISION:
+            continue
         words.append(Quantity(kind="revision", values=(m[name],), text=m[name], start=m.start(name), end=m.end(name)))
     return words
 
@@ -137,7 +177,9 @@ def _find_words(text: str) -> list[Quantity]:
 def _find_numbers(text: str) -> list[Quantity]:
     groups: list[list[tuple[float | int, int, int]]] = []
     for value, start, end in _numbers(text):
-        if groups and _JOINT.fullmatch(text[groups[-1][-1][2] : start]):
+        # A number with a unit of its own begins anew: "batch 4, 11 GB" is two things.
+        joined = groups and _JOINT.fullmatch(text[groups[-1][-1][2] : start])
+        if joined and not _OWN_UNIT.match(text[end:]):
             groups[-1].append((value, start, end))
         else:
             groups.append([(value, start, end)])
@@ -168,7 +210,7 @@ def _numbers(text: str) -> list[tuple[float | int, int, int]]:
 
 def _classify(values: tuple[float | int, ...], text: str, start: int, end: int, left: str, right: str) -> Quantity:
     lower_left, lower_right = left.lower(), right.lower()
-    for rule in (_memory, _latency, _price, _requests, _batch, _new_tokens, _length):
+    for rule in (_memory, _latency, _price, _requests, _batch, _new_tokens, _length, _count):
         result = rule(values, lower_left, lower_right)
         if result is not None:
             kind, converted, extra_left, extra_right, currency = result
@@ -281,6 +323,11 @@ def _length(values: tuple[float | int, ...], left: str, right: str) -> _Result |
         r"\s*-?\s*(?:tokens?|トークン|context|ctx|コンテキスト|の?文脈|の?長さ|の?系列|(?:token )?sequences?)", right
     )
     return ("length", values, 0, 0, "") if before or after else None
+
+
+def _count(values: tuple[float | int, ...], left: str, right: str) -> _Result | None:  # noqa: ARG001
+    named = _COUNT_WORDS.match(right) and all(isinstance(v, int) and v > 0 for v in values)
+    return ("count", values, 0, 0, "") if named else None
 
 
 def _plain(value: float) -> float | int:

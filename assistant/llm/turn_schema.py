@@ -106,6 +106,8 @@ class TurnContext(BaseModel):
             values[name] = _value(name, quantity)
             if name == "price_per_hour" and quantity.currency:
                 values["currency"] = quantity.currency
+        if tool in {"estimate_memory", "profile_model"}:
+            self._read_bare_numbers(values, tool)
         if tool in {"estimate_cost", "plan_adoption"}:
             self._read_money(values, tool)
         if tool == "compare_models":
@@ -113,6 +115,19 @@ class TurnContext(BaseModel):
         if tool == "plan_adoption":
             values = {"use_case": self.question, **({"targets": values} if values else {})}
         return values
+
+    def _read_bare_numbers(self, values: dict[str, Any], tool: str) -> None:
+        """In a question about memory or speed, a count of things is the batch, a large bare number the length."""
+        batch, length = _ARGUMENT_OF_KIND[tool]["batch"], _ARGUMENT_OF_KIND[tool]["length"]
+        for quantity in self.quantities:
+            if not all(isinstance(v, int) and v > 0 for v in quantity.values):
+                continue
+            if quantity.kind == "count":
+                values.setdefault(batch, _value(batch, quantity))
+            elif quantity.kind == "other" and min(quantity.values) >= LEAST_LENGTH:  # type: ignore[type-var]
+                values.setdefault(length, _value(length, quantity))
+            elif quantity.kind == "other" and (tool == "profile_model" or self.last_tool == tool):
+                values.setdefault(batch, _value(batch, quantity))
 
     def _read_money(self, values: dict[str, Any], tool: str) -> None:
         """In a question about cost, an amount without "an hour" is the price, a bare count the load."""
@@ -122,7 +137,12 @@ class TurnContext(BaseModel):
                 values["price_per_hour"] = first
             if quantity.kind in {"money", "currency", "price_per_hour"} and quantity.currency:
                 values.setdefault("currency", quantity.currency)
-            if quantity.kind == "other" and tool == "estimate_cost" and isinstance(first, int) and first >= LEAST_LOAD:
+            if (
+                quantity.kind in {"count", "other"}
+                and tool == "estimate_cost"
+                and isinstance(first, int)
+                and first >= LEAST_LOAD
+            ):
                 values.setdefault("requests_per_day", first)
 
     def json_schema(self, tool: str) -> dict[str, Any]:
@@ -154,6 +174,8 @@ class TurnContext(BaseModel):
         return values
 
 
+LEAST_LENGTH = 128
+"""A bare number from here on is taken for tokens."""
 LEAST_LOAD = 100
 """A bare number below this is not taken for requests per day."""
 
@@ -195,6 +217,7 @@ _MASK_OF_KIND = {
     "revision": "<revision>",
     "money": "<price>",
     "currency": "<currency>",
+    "count": "<number>",
     "other": "<number>",
 }
 MASKS = ("<model>", *dict.fromkeys(_MASK_OF_KIND.values()))

@@ -183,7 +183,8 @@ class RowMaker:
 
 def neighbours_of(ranker: HybridRanker, texts: Sequence[str]) -> list[list[int]]:
     """For every text the indices of the most similar others."""
-    return [[j for j, *_ in ranker.rank(text, NEIGHBOURS + 1) if j != i][:NEIGHBOURS] for i, text in enumerate(texts)]
+    found = ranker.rank_many(texts, NEIGHBOURS + 1)
+    return [[j for j, *_ in near if j != i][:NEIGHBOURS] for i, near in enumerate(found)]
 
 
 def train(minutes: float, folder: Path = FOLDER, seed: int = 7) -> dict[str, object]:
