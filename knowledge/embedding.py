@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+DIMENSIONS = 384
 MAX_TOKENS = 256
 BATCH = 32
 
@@ -31,7 +32,8 @@ class Embedder:
     @cached_property
     def model_hash(self) -> str:
         """SHA-256 of the weights, which an index must have been built with."""
-        return hashlib.sha256((self.folder / "model.safetensors").read_bytes()).hexdigest()
+        with (self.folder / "model.safetensors").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -42,7 +44,9 @@ class Embedder:
         return tokenizer, model.eval()
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors of shape (texts, dimensions); longer texts are cut at 256 tokens."""
+        """Unit vectors of shape (texts, 384); texts longer than 256 tokens are cut there."""
+        if not texts:
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
         import torch  # noqa: PLC0415 (heavy import, only when needed)
 
         with self._lock:
@@ -51,15 +55,14 @@ class Embedder:
             order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
             vectors: list[Floats] = []
             for start in range(0, len(order), BATCH):
-                batch = [texts[i] for i in order[start : start + BATCH]]
+                # A lone surrogate, which a browser can send, is no text to a tokenizer.
+                batch = [texts[i].encode("utf-8", "replace").decode() for i in order[start : start + BATCH]]
                 inputs = tokenizer(batch, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
                 with torch.inference_mode():
                     hidden = model(**inputs).last_hidden_state
                     mask = inputs["attention_mask"].unsqueeze(-1).to(hidden.dtype)
                     mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
                     vectors.append(torch.nn.functional.normalize(mean, dim=1).numpy())
-        if not vectors:
-            return np.zeros((0, 384), dtype=np.float32)
         stacked = np.concatenate(vectors).astype(np.float32)
         restored = np.empty_like(stacked)
         restored[order] = stacked

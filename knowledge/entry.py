@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from knowledge.errors import InvalidEntry
-from knowledge.topics import AUDIENCES, STAGES, TOPICS
+from knowledge.topics import AUDIENCES, LANGUAGES, STAGES, TOOL_NAMES, TOPICS, Language
 
-Language = Literal["en", "ja"]
+SECTIONS = ("what", "why", "check", "steps", "say")
+"""Language-neutral names of the sections, in order."""
 HEADINGS: dict[Language, tuple[str, ...]] = {
     "en": ("What", "Why it matters", "What to check", "Steps", "A sentence to say"),
     "ja": ("何をするか", "なぜ大切か", "確かめること", "手順", "会議での一言"),
 }
-"""The sections of an entry, in order."""
-SECTIONS = ("what", "why", "check", "steps", "say")
-"""Language-neutral names of the sections, in the same order."""
+"""The headings of the sections, in the same order."""
 FOLDER = Path(__file__).parent / "guidance"
 MAX_BYTES = 60_000
-_PARTS = re.compile(r"\A---\n(?P<head>.*?)\n---\n# English\n(?P<en>.*)\n# 日本語\n(?P<ja>.*)\Z", re.DOTALL)
+MAX_NODES = 400
+"""YAML values in the front matter, at most."""
+_FORM = "See the form of an entry in `knowledge/entry.py`, and an entry that passes beside it."
+_PARTS = re.compile(r"\A---\n(?P<head>.*?)\n---\n+# English\n(?P<en>.*)\n# 日本語\n(?P<ja>.*)\Z", re.DOTALL)
+_QUOTE_MARKS = "\"'“”「」『』"
 
 
 def _known(allowed: tuple[str, ...]) -> AfterValidator:
@@ -30,9 +33,24 @@ def _known(allowed: tuple[str, ...]) -> AfterValidator:
         unknown = [v for v in values if v not in allowed]
         if unknown:
             raise ValueError(f"unknown: {', '.join(unknown)}")
+        if len(set(values)) < len(values):
+            raise ValueError("a value is named twice")
         return values
 
     return AfterValidator(check)
+
+
+def _numbered(text: str) -> str:
+    numbers = [int(n) for n in re.findall(r"^(\d+)\. \S", text, flags=re.MULTILINE)]
+    if numbers != list(range(1, len(numbers) + 1)) or not 3 <= len(numbers) <= 5:
+        raise ValueError("steps must be 3 to 5 lines numbered from 1")
+    return text
+
+
+def _spoken(text: str) -> str:
+    if "\n" in text or text[0] in _QUOTE_MARKS:
+        raise ValueError("the sentence to say must be one line without quote marks around it")
+    return text
 
 
 class Bilingual(BaseModel):
@@ -41,16 +59,20 @@ class Bilingual(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     en: str = Field(min_length=1)
+    """English."""
     ja: str = Field(min_length=1)
+    """Japanese."""
 
 
-class BilingualLines(BaseModel):
-    """Lines in both languages."""
+class Wordings(BaseModel):
+    """Wordings in both languages with which people look for an entry."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    en: tuple[str, ...] = Field(min_length=2)
-    ja: tuple[str, ...] = Field(min_length=2)
+    en: tuple[str, ...] = Field(min_length=4, max_length=8)
+    """English."""
+    ja: tuple[str, ...] = Field(min_length=4, max_length=8)
+    """Japanese."""
 
 
 class Source(BaseModel):
@@ -58,12 +80,33 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: str
+    title: str = Field(min_length=1)
     """Title or name."""
     where: str = ""
     """arXiv number, standard or venue."""
     scope: str = ""
     """What the statement was found on."""
+
+    def citation(self) -> str:
+        """The source on one line."""
+        return ", ".join(part for part in (self.title, self.where) if part) + (f": {self.scope}" if self.scope else "")
+
+
+class Sections(BaseModel):
+    """The text of an entry in one language, word by word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str = Field(min_length=1)
+    """The answer; its first paragraph stands alone."""
+    why: str = Field(min_length=1)
+    """Why it matters, with findings and their scope."""
+    check: str = Field(min_length=1)
+    """What to check, with the tools that answer it."""
+    steps: Annotated[str, Field(min_length=1), AfterValidator(_numbered)]
+    """Numbered lines."""
+    say: Annotated[str, Field(min_length=1), AfterValidator(_spoken)]
+    """One sentence for a meeting."""
 
 
 class Entry(BaseModel):
@@ -74,24 +117,46 @@ class Entry(BaseModel):
     id: str = Field(pattern=r"^G\d{2,3}$")
     """`G` and a number; cited in answers."""
     title: Bilingual
+    """What to do, in a few words."""
     topics: Annotated[tuple[str, ...], _known(TOPICS), Field(min_length=1)]
+    """What it is filed under."""
     stage: Annotated[tuple[str, ...], _known(STAGES), Field(min_length=1)]
+    """Stages of adoption in which it is needed."""
     audience: Annotated[tuple[str, ...], _known(AUDIENCES), Field(min_length=1)]
-    tools: tuple[str, ...]
+    """Who it is for."""
+    tools: Annotated[tuple[str, ...], _known(TOOL_NAMES)]
     """Tools that answer its checks."""
-    asks: BilingualLines
+    asks: Wordings
     """Wordings with which people look for it."""
     sources: tuple[Source, ...]
     """Empty for practice."""
-    sections: dict[Language, dict[str, str]]
-    """Text of each section by language and name."""
+    en: Sections
+    """English text."""
+    ja: Sections
+    """Japanese text."""
+
+    def text(self, language: Language) -> Sections:
+        """The sections in one language."""
+        return self.en if language == "en" else self.ja
+
+    def title_in(self, language: Language) -> str:
+        """The title in one language."""
+        return self.title.en if language == "en" else self.title.ja
+
+    def asks_in(self, language: Language) -> tuple[str, ...]:
+        """The wordings in one language."""
+        return self.asks.en if language == "en" else self.asks.ja
+
+    def citation(self) -> str:
+        """Its sources on one line, or `practice`."""
+        return "; ".join(source.citation() for source in self.sources) or "practice"
 
 
 def read_entries(folder: Path = FOLDER) -> tuple[Entry, ...]:
     """All entries of a folder, by id.
 
     Raises:
-        InvalidEntry: A file is not of the form, or two have one id.
+        InvalidEntry: A file is not of the form, two have one id, or there is none.
     """
     entries: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.md")):
@@ -99,6 +164,8 @@ def read_entries(folder: Path = FOLDER) -> tuple[Entry, ...]:
         if entry.id in entries:
             raise InvalidEntry(f"`{path.name}` uses the id `{entry.id}` again.", "Give it the next free id.")
         entries[entry.id] = entry
+    if not entries:
+        raise InvalidEntry(f"There is no guidance in `{folder}`.", "Install the package again.")
     return tuple(sorted(entries.values(), key=lambda e: int(e.id[1:])))
 
 
@@ -110,22 +177,37 @@ def read_entry(path: Path) -> Entry:
     """
     if path.stat().st_size > MAX_BYTES:
         raise InvalidEntry(f"`{path.name}` is larger than {MAX_BYTES:,} bytes.", "Split the entry.")
-    match = _PARTS.match(path.read_text(encoding="utf-8"))
-    if match is None:
-        raise InvalidEntry(
-            f"`{path.name}` lacks the front matter or one language.", "See CONTRIBUTING.md for the form."
-        )
     try:
-        head = yaml.safe_load(match["head"])
-        sections = {language: _sections(match[language], language) for language in ("en", "ja")}
-        return Entry.model_validate({**head, "sections": sections})
-    except (yaml.YAMLError, ValidationError, TypeError, ValueError) as error:
-        raise InvalidEntry(f"`{path.name}`: {error}", "See CONTRIBUTING.md for the form.") from error
+        match = _PARTS.match(path.read_text(encoding="utf-8"))
+        if match is None:
+            raise ValueError("the front matter or one language is missing")
+        texts = {language: _sections(match[language], language) for language in LANGUAGES}
+        return Entry.model_validate({**_front_matter(match["head"]), **texts})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        raise InvalidEntry(f"`{path.name}`: {wrong}.", _FORM) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidEntry(f"`{path.name}`: {error}.", _FORM) from error
+
+
+def _front_matter(text: str) -> dict[str, Any]:
+    """Plain values only: tags, anchors and aliases are refused, and so is a heap of values."""
+    nodes = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        nodes += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise ValueError("anchors and aliases are not allowed in the front matter")
+        if nodes > MAX_NODES:
+            raise ValueError(f"the front matter holds more than {MAX_NODES} values")
+    head = yaml.safe_load(text)
+    if not isinstance(head, dict) or not all(isinstance(key, str) for key in head):
+        raise ValueError("the front matter must be named values")
+    return head
 
 
 def _sections(text: str, language: Language) -> dict[str, str]:
     pieces = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
-    found = dict(zip((h.strip() for h in pieces[1::2]), (t.strip() for t in pieces[2::2]), strict=True))
-    if tuple(found) != HEADINGS[language] or not all(found.values()):
-        raise ValueError(f"the {language} headings must be {', '.join(HEADINGS[language])}, each with text")
-    return dict(zip(SECTIONS, found.values(), strict=True))
+    found = [(heading.strip(), body.strip()) for heading, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+    if pieces[0].strip() or tuple(heading for heading, _ in found) != HEADINGS[language]:
+        raise ValueError(f"the headings of {language} must be {', '.join(HEADINGS[language])}, in this order")
+    return dict(zip(SECTIONS, (body for _, body in found), strict=True))

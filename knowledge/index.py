@@ -1,22 +1,29 @@
 """The Chroma index of guidance: a cache with one writer, rebuilt whole, checked, and switched by a pointer.
 
 A build goes to a new folder and is checked by asking it for its own texts; then the file `current` is replaced
-atomically. Readers open what `current` names; a build that is killed leaves the old index in place.
+atomically. Readers open what `current` names, so a build that is killed leaves the old index in place. The vectors are
+held in memory after reading: at this size an exact product is faster than the graph search, and nothing that happens
+to the folder afterwards reaches a search.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import chromadb
 import numpy as np
+from chromadb.api.types import Documents, EmbeddingFunction, Embeddings
+from chromadb.config import Settings
+from chromadb.utils.embedding_functions import register_embedding_function
+from pydantic import BaseModel, ConfigDict
 
 from knowledge.embedding import Embedder, Floats
 from knowledge.errors import IndexUnavailable
@@ -25,32 +32,91 @@ from knowledge.passages import IndexedText
 POINTER = "current"
 COLLECTION = "guidance"
 PAGE = 1_000
-FORM = "2"
+FORM = "3"
 """Version of what is stored; a change of form makes every index out of date."""
+_RESET_STEP = "Delete the index folder and start again."
 
 
-def open_index(folder: Path, texts: Sequence[IndexedText], embedder: Embedder) -> tuple[list[str], Floats]:
-    """Ids and vectors of the texts from the index; builds it when it is missing, damaged or out of date.
+@register_embedding_function
+class GuidanceEmbedding(EmbeddingFunction[Documents]):
+    """Our embedder as Chroma's embedding function; Chroma's own default would download a model.
+
+    Args:
+        embedder: Makes the vectors.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def __call__(self, input: Documents) -> Embeddings:
+        """Vectors of texts."""
+        return list(self._embedder.embed(input))
+
+    @staticmethod
+    def name() -> str:
+        """The name under which Chroma stores it."""
+        return "tameshi-guidance"
+
+    def get_config(self) -> dict[str, Any]:
+        """What is needed to build it again."""
+        return {"folder": str(self._embedder.folder), "model": self._embedder.model_hash}
+
+    @staticmethod
+    def build_from_config(config: dict[str, Any]) -> GuidanceEmbedding:
+        """The function that a stored collection names."""
+        return GuidanceEmbedding(Embedder(Path(config["folder"])))
+
+
+class Pointer(BaseModel):
+    """The file `current`: which folder is the index, and what it must hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str
+    """Name of the folder beside the pointer."""
+    content: str
+    """Hash of the texts, the embedding model and the form."""
+    count: int
+    """Number of texts."""
+    vectors: str
+    """SHA-256 of the vectors in the order of the texts."""
+
+
+class OpenedIndex(BaseModel):
+    """Vectors of the texts, in their order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    vectors: np.ndarray
+    """Unit vectors, shape (texts, dimensions)."""
+    built: bool
+    """Whether it had to be built now."""
+    problem: str = ""
+    """Why it could not be kept, when the vectors are in memory only."""
+
+
+def open_index(folder: Path, texts: Sequence[IndexedText], embedder: Embedder) -> OpenedIndex:
+    """Vectors of the texts from the index, which is built when it is missing, damaged or out of date.
+
+    A folder that cannot be written costs time, not the search: the vectors are then made and kept in memory.
 
     Args:
         folder: The index folder.
         texts: What the index must hold.
         embedder: What it must have been built with.
-
-    Raises:
-        IndexUnavailable: It can be neither read nor built.
     """
     wanted = content_hash(texts, embedder)
-    found = _read(folder, wanted)
-    if found is None:
+    vectors = _read(folder, wanted, texts)
+    if vectors is not None:
+        return OpenedIndex(vectors=vectors, built=False)
+    try:
         with _only_writer(folder):
-            found = _read(folder, wanted)
-            if found is None:
-                _build(folder, texts, embedder, wanted)
-                found = _read(folder, wanted)
-    if found is None:
-        raise IndexUnavailable("The guidance index cannot be read.", "Delete the index folder and start again.")
-    return found
+            vectors = _read(folder, wanted, texts)  # another process may have built it while this one waited
+            if vectors is not None:
+                return OpenedIndex(vectors=vectors, built=False)
+            return OpenedIndex(vectors=_build(folder, texts, embedder, wanted), built=True)
+    except (OSError, IndexUnavailable) as error:
+        return OpenedIndex(vectors=embedder.embed([t.text for t in texts]), built=True, problem=str(error))
 
 
 def content_hash(texts: Sequence[IndexedText], embedder: Embedder) -> str:
@@ -61,65 +127,101 @@ def content_hash(texts: Sequence[IndexedText], embedder: Embedder) -> str:
     return digest.hexdigest()
 
 
-def _read(folder: Path, wanted: str) -> tuple[list[str], Floats] | None:
+def _read(folder: Path, wanted: str, texts: Sequence[IndexedText]) -> Floats | None:
+    """The vectors, or None when the index is not the one wanted or anything about it is wrong."""
     try:
-        pointer = json.loads((folder / POINTER).read_text(encoding="utf-8"))
-        if pointer["content"] != wanted:
+        pointer = Pointer.model_validate_json((folder / POINTER).read_text(encoding="utf-8"))
+        place = folder / Path(pointer.folder).name
+        if pointer.content != wanted or pointer.count != len(texts) or not _is_sound(place):
             return None
-        with _client(folder / pointer["folder"]) as client:
+        with _client(place) as client:
             collection = client.get_collection(COLLECTION, embedding_function=None)
-            ids: list[str] = []
-            vectors: list[Any] = []
-            while page := collection.get(include=["embeddings"], limit=PAGE, offset=len(ids)):
-                if not page["ids"]:
-                    break
-                ids += page["ids"]
-                vectors += list(page["embeddings"])  # type: ignore[arg-type]  # asked for by include
-        return (ids, np.asarray(vectors, dtype=np.float32)) if len(ids) == pointer["count"] else None
-    except Exception:  # noqa: BLE001 (whatever is wrong with a cache, it is built again)
-        return None
+            if (collection.metadata or {}).get("content") != wanted:
+                return None
+            vectors = _all_vectors(collection, texts)
+        return vectors if _digest(vectors) == pointer.vectors else None
+    except BaseException as error:  # a fault in Chroma's native part is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        return None  # whatever is wrong with a cache, it is built again
 
 
-def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wanted: str) -> None:
+def _is_sound(place: Path) -> bool:
+    """SQLite's own check, before Chroma maps anything."""
+    with closing(sqlite3.connect(f"{(place / 'chroma.sqlite3').as_uri()}?mode=ro", uri=True)) as database:
+        return database.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+def _all_vectors(collection: Any, texts: Sequence[IndexedText]) -> Floats:
+    found: dict[str, Any] = {}
+    while page := collection.get(include=["embeddings"], limit=PAGE, offset=len(found)):
+        if not page["ids"]:
+            break
+        found.update(zip(page["ids"], page["embeddings"], strict=True))
+    return np.asarray([found[t.id] for t in texts], dtype=np.float32)
+
+
+def _digest(vectors: Floats) -> str:
+    return hashlib.sha256(np.ascontiguousarray(vectors, dtype=np.float32).tobytes()).hexdigest()
+
+
+def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wanted: str) -> Floats:
     name = f"chroma-{uuid4().hex[:12]}"
     vectors = embedder.embed([t.text for t in texts])
-    with _client(folder / name) as client:
+    try:
+        _fill(folder / name, texts, vectors, embedder, wanted)
+    except Exception as error:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        raise IndexUnavailable(f"The guidance index cannot be kept: {error}", _RESET_STEP) from error
+    partial = folder / f"{POINTER}.{name}"
+    pointer = Pointer(folder=name, content=wanted, count=len(texts), vectors=_digest(vectors))
+    partial.write_text(pointer.model_dump_json(), encoding="utf-8")
+    partial.replace(folder / POINTER)
+    _sweep(folder, name)
+    return vectors
+
+
+def _fill(place: Path, texts: Sequence[IndexedText], vectors: Floats, embedder: Embedder, wanted: str) -> None:
+    with _client(place) as client:
         collection = client.create_collection(
-            COLLECTION, embedding_function=None, metadata={"model": embedder.model_hash}
+            COLLECTION,
+            embedding_function=GuidanceEmbedding(embedder),
+            configuration={"hnsw": {"space": "ip"}},
+            metadata={"content": wanted, "model": embedder.model_hash},
         )
         for start in range(0, len(texts), PAGE):
             page = texts[start : start + PAGE]
             collection.upsert(
                 ids=[t.id for t in page],
-                embeddings=list(vectors[start : start + PAGE]),  # type: ignore[arg-type]  # rows of an array
+                embeddings=list(vectors[start : start + PAGE]),
                 documents=[t.text for t in page],
-                metadatas=[{"entry": t.entry, "language": t.language} for t in page],
+                metadatas=[{"entry": t.entry, "language": t.language, "piece": t.piece} for t in page],
             )
-        _check(collection, texts, vectors)
-    partial = folder / f"{POINTER}.{name}"
-    partial.write_text(json.dumps({"folder": name, "content": wanted, "count": len(texts)}), encoding="utf-8")
-    partial.replace(folder / POINTER)
+        _check(collection, texts)
+        if not np.array_equal(_all_vectors(collection, texts), vectors):
+            raise IndexUnavailable("A newly built index does not return its own vectors.", _RESET_STEP)
+
+
+def _check(collection: Any, texts: Sequence[IndexedText]) -> None:
+    """Ask the new index, by its own embedding function, for a sample of its own texts."""
+    sample = texts[:: max(1, len(texts) // 10)]
+    answers = collection.query(query_texts=[t.text for t in sample], n_results=5)["documents"]
+    if any(text.text not in answer for text, answer in zip(sample, answers, strict=True)):
+        raise IndexUnavailable("A newly built index does not find its own texts.", _RESET_STEP)
+
+
+def _sweep(folder: Path, keep: str) -> None:
+    """Remove what earlier builds left, finished or killed."""
     for old in folder.glob("chroma-*"):
-        if old.name != name:
+        if old.name != keep:
             shutil.rmtree(old, ignore_errors=True)
-
-
-def _check(collection: Any, texts: Sequence[IndexedText], vectors: Floats) -> None:
-    """Ask the new index for a sample of its own texts."""
-    sample = range(0, len(texts), max(1, len(texts) // 20))
-    answers = collection.query(query_embeddings=[vectors[i] for i in sample], n_results=3)["documents"]
-    if any(texts[i].text not in answer for i, answer in zip(sample, answers, strict=True)):
-        raise IndexUnavailable(
-            "A newly built index does not find its own texts.", "Delete the index folder and start again."
-        )
+    for partial in folder.glob(f"{POINTER}.*"):
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager
-def _client(folder: Path) -> Iterator[Any]:
-    import chromadb  # noqa: PLC0415 (heavy import, only when needed)
-    from chromadb.config import Settings  # noqa: PLC0415 (as above)
-
-    client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+def _client(place: Path) -> Iterator[Any]:
+    client = chromadb.PersistentClient(path=str(place), settings=Settings(anonymized_telemetry=False))
     try:
         yield client
     finally:
@@ -128,6 +230,7 @@ def _client(folder: Path) -> Iterator[Any]:
 
 @contextmanager
 def _only_writer(folder: Path) -> Iterator[None]:
+    """One builder at a time; the lock ends with its process."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "writer.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

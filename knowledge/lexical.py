@@ -9,7 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-_RUN = re.compile(r"[a-z0-9][a-z0-9_\-./]*|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fffー]+")
+_KANJI = r"\u3400-\u4dbf\u4e00-\u9fff々"
+_WORD = r"[a-z0-9][a-z0-9_\-./]*"
+_RUN = re.compile(rf"{_WORD}|[\u3040-\u30ff{_KANJI}]+")
+_CONTENT_RUN = re.compile(rf"{_WORD}|[\u30a1-\u30ff]+|[{_KANJI}]+")
 _STOP = frozenset(
     [
         "a",
@@ -70,17 +73,39 @@ _STOP = frozenset(
         "about",
     ]
 )
+_ABSENT = "∅"
+"""Stands for a text without any word."""
 
 
 def tokens_of(text: str) -> list[str]:
     """Words of alphabetic text with a rough stem, and pairs and triples of Japanese characters."""
     found: list[str] = []
-    for run in _RUN.findall(unicodedata.normalize("NFKC", text).lower()):
-        if run[0].isascii():
-            found += [_stem(part) for part in re.split(r"[_\-./]+", run) if part and part not in _STOP]
-        else:
-            found += [run[i : i + n] for n in (2, 3) for i in range(len(run) - n + 1)] or [run]
+    for run in _RUN.findall(_plain(text)):
+        found += _words(run) if run[0].isascii() else _pieces(run, 2) + _pieces(run, 3) or [run]
     return found
+
+
+def content_pieces(text: str) -> set[str]:
+    """What a text is about: words, pairs of kanji and triples of katakana, without the hiragana of the grammar."""
+    found: set[str] = set()
+    for run in _CONTENT_RUN.findall(_plain(text)):
+        if run[0].isascii():
+            found.update(_words(run))
+        else:
+            found.update(_pieces(run, 3 if "\u30a1" <= run[0] <= "\u30ff" else 2) or [run])
+    return found
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def _pieces(run: str, length: int) -> list[str]:
+    return [run[i : i + length] for i in range(len(run) - length + 1)]
+
+
+def _words(run: str) -> list[str]:
+    return [_stem(part) for part in re.split(r"[_\-./]+", run) if part and part not in _STOP]
 
 
 def _stem(word: str) -> str:
@@ -91,7 +116,7 @@ def _stem(word: str) -> str:
 
 
 class LexicalRanker:
-    """BM25 scores of texts.
+    """BM25 scores of texts; safe to use from several threads.
 
     Args:
         texts: What is searched.
@@ -100,15 +125,16 @@ class LexicalRanker:
     def __init__(self, texts: Sequence[str]) -> None:
         import bm25s  # noqa: PLC0415 (heavy import, only when needed)
 
-        self._index = bm25s.BM25(method="lucene")
         self._count = len(texts)
-        corpus = [tokens_of(text) or ["∅"] for text in texts]
-        self._index.index(corpus, show_progress=False)
+        corpus = [tokens_of(text) or [_ABSENT] for text in texts]
         self._vocabulary = {token for tokens in corpus for token in tokens}
+        self._index = bm25s.BM25(method="lucene")
+        if texts:
+            self._index.index(corpus, show_progress=False)
 
     def scores(self, query: str) -> npt.NDArray[np.float32]:
         """A score for each text, shape (texts,); 0 where nothing matches."""
-        known = [t for t in tokens_of(query) if t in self._vocabulary]
+        known = [token for token in tokens_of(query) if token in self._vocabulary]
         if not known:
             return np.zeros(self._count, dtype=np.float32)
         return np.asarray(self._index.get_scores(known), dtype=np.float32)

@@ -1,13 +1,16 @@
 """Hybrid ranking of a collection of short texts: dense and lexical ranks, fused by reciprocal rank.
 
-score = sum over rankings of 1 / (60 + rank)        (Cormack, Clarke, Büttcher, SIGIR 2009)
+score = sum over rankings of weight / (60 + rank)        (Cormack, Clarke, Büttcher, SIGIR 2009)
 """
 
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +23,31 @@ DEPTH = 60
 """Ranks of each ranking that count."""
 
 
-def fuse(scores: Sequence[npt.NDArray[np.float32]], depth: int = DEPTH) -> npt.NDArray[np.float64]:
-    """Reciprocal rank fusion of several score arrays of shape (texts,); texts with a score of 0 or less do not count."""
+def fuse(
+    scores: Sequence[npt.NDArray[np.float32]], weights: Sequence[float] | None = None, depth: int = DEPTH
+) -> npt.NDArray[np.float64]:
+    """Reciprocal rank fusion.
+
+    Args:
+        scores: One array of shape (texts,) for each ranking; texts with a score of 0 or less do not count.
+        weights: Weight of each ranking; equal when absent.
+        depth: Ranks that count.
+    """
     fused = np.zeros(len(scores[0]))
-    for array in scores:
-        order = np.argsort(-array, kind="stable")[:depth]
-        for rank, i in enumerate(order, start=1):
+    for array, weight in zip(scores, weights or [1.0] * len(scores), strict=True):
+        for rank, i in enumerate(best_first(array, depth), start=1):
             if array[i] > 0:
-                fused[i] += 1 / (K + rank)
+                fused[i] += weight / (K + rank)
     return fused
 
 
+def best_first(scores: npt.NDArray[np.floating], limit: int) -> npt.NDArray[np.intp]:
+    """Indices of the highest scores, the highest first, earlier texts first among equals."""
+    return np.argsort(-scores, kind="stable")[:limit]
+
+
 class HybridRanker:
-    """Ranks short texts by a query.
+    """Ranks short texts by a query; safe to use from several threads.
 
     Args:
         texts: What is searched.
@@ -48,26 +63,50 @@ class HybridRanker:
 
     def rank(self, query: str, limit: int = 5) -> list[tuple[int, float, float, float]]:
         """The best texts as (index, fused score, dense similarity, lexical score), the best first."""
-        dense = (self._vectors @ self._embedder.embed([query])[0]).astype(np.float32)
+        return self.rank_many([query], limit)[0]
+
+    def rank_many(self, queries: Sequence[str], limit: int = 5) -> list[list[tuple[int, float, float, float]]]:
+        """The best texts of each query; the queries are embedded together."""
+        if not self._texts:
+            return [[] for _ in queries]
+        vectors = self._embedder.embed(queries)
+        return [self._rank(query, vector, limit) for query, vector in zip(queries, vectors, strict=True)]
+
+    def _rank(self, query: str, vector: Floats, limit: int) -> list[tuple[int, float, float, float]]:
+        dense = (self._vectors @ vector).astype(np.float32)
         lexical = self._lexical.scores(query)
         fused = fuse([dense, lexical])
-        order = np.argsort(-fused, kind="stable")[:limit]
-        return [(int(i), float(fused[i]), float(dense[i]), float(lexical[i])) for i in order]
+        return [(int(i), float(fused[i]), float(dense[i]), float(lexical[i])) for i in best_first(fused, limit)]
 
     def _load_vectors(self, cache_folder: Path | None) -> Floats:
         if cache_folder is None:
             return self._embedder.embed(self._texts)
         digest = hashlib.sha256("\0".join([self._embedder.model_hash, *self._texts]).encode("utf-8", "replace"))
-        path = cache_folder / f"vectors-{digest.hexdigest()[:16]}.npy"
-        if path.exists():
-            try:
-                return np.load(path, allow_pickle=False)
-            except (OSError, ValueError):
-                # A damaged cache is only a cache.
-                path.unlink(missing_ok=True)
-        vectors = self._embedder.embed(self._texts)
-        cache_folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{id(self)}.tmp.npy")
-        np.save(partial, vectors, allow_pickle=False)
-        partial.replace(path)
+        path = cache_folder / f"vectors-{digest.hexdigest()[:16]}.npz"
+        vectors = _read_vectors(path, len(self._texts))
+        if vectors is None:
+            vectors = self._embedder.embed(self._texts)
+            _write_vectors(path, vectors)
         return vectors
+
+
+def _read_vectors(path: Path, count: int) -> Floats | None:
+    """The kept vectors; None when there are none or the file is damaged, for it is only a cache."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            vectors = kept["vectors"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return vectors if vectors.ndim == 2 and len(vectors) == count and vectors.dtype == np.float32 else None
+
+
+def _write_vectors(path: Path, vectors: Floats) -> None:
+    partial = path.with_name(f"{path.stem}.{uuid4().hex[:8]}.tmp.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(partial, vectors=vectors)
+        partial.replace(path)
+    except OSError:
+        # A full or read-only disk costs the next start some seconds, nothing else.
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
