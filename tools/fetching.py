@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.errors import ModelNotFound, UnsafeModel, UnsupportedModel
+from tools.errors import ModelNotFound, SourceUnavailable, UnsafeModel, UnsupportedModel
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection
 from tools.file_safety.verdict import inspect_view
@@ -53,10 +53,11 @@ def fetch_model(
     location = locate_model(model, revision, sources=sources)
     _raise_if_cancelled(cancel)
     progress(0.05, "Inspecting the files")
-    inspection = inspect_location(location)
-    refuse_unsafe(inspection)
     sizes = {entry.name: entry.size_bytes for entry in location.view.entries if entry.trouble is None}
     names = needed_names(sizes)
+    marks = _marks(location.root, names)
+    inspection = inspect_location(location)
+    refuse_unsafe(inspection)
     if not any(name.endswith(".safetensors") for name in names):
         message = f"`{location.reference.name}` has no weights in the safetensors format."
         raise UnsupportedModel(message, "Choose another model, or a revision of this one, in the safetensors format.")
@@ -65,7 +66,12 @@ def fetch_model(
         root = _download_all(location.listing, names, sources, progress, cancel)
         remember_revision(location.listing, location.reference.revision or "main", sources)
     assert root is not None
-    return _snapshot(location, root, names, inspection, progress, cancel)
+    snapshot = _snapshot(location, root, names, inspection, progress, cancel)
+    if location.root is not None and _marks(location.root, names) != marks:
+        message = f"Files of `{location.reference.name}` changed while they were inspected."
+        raise SourceUnavailable(message, "Wait until nothing writes to the folder, then try again.")
+    progress(1.0, "Ready")
+    return snapshot
 
 
 def inspect_location(location: ModelLocation) -> FileInspection:
@@ -135,7 +141,6 @@ def _snapshot(
         inspection = _worse(arrived, inspection)
     commit = location.commit or content_commit(files)
     _check_content(location, commit)
-    progress(1.0, "Ready")
     return Snapshot(
         model=location.reference.canonical,
         commit=commit,
@@ -146,6 +151,14 @@ def _snapshot(
         safety=inspection.verdict,
         note=location.note,
     )
+
+
+def _marks(root: Path | None, names: tuple[str, ...]) -> tuple[tuple[int, int, int], ...]:
+    """What changes when any of the files is written to or exchanged; empty while they are not on this machine."""
+    if root is None:
+        return ()
+    found = [(root / name).stat() for name in names]
+    return tuple((each.st_ino, each.st_mtime_ns, each.st_ctime_ns) for each in found)
 
 
 def _worse(first: FileInspection, second: FileInspection) -> FileInspection:

@@ -204,3 +204,12 @@ def test_T22_a_file_that_was_swapped_is_noticed(tiny_folder, offline):
     weights.write_bytes(content)
     os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert changed_files(snapshot) == ("model.safetensors",)
+
+
+def test_T22_files_that_change_during_the_inspection_are_not_handed_out(tiny_folder, offline):
+    def progress(fraction, message):
+        if message == "Hashing model.safetensors":
+            (tiny_folder / "config.json").write_text((tiny_folder / "config.json").read_text() + " ")
+
+    with pytest.raises(SourceUnavailable, match="changed while"):
+        fetch_model(str(tiny_folder), sources=offline, progress=progress)

@@ -483,3 +483,18 @@ def test_any_config_leads_to_a_verdict(tmp_path_factory, content):
 def test_shown_text_is_printable():
     assert printable("a\x00\u202e\n" + "x" * 1000).isprintable()
     assert bundled_folder() is not None
+
+
+def test_T15_a_whole_disk_is_no_model(tmp_path, offline, monkeypatch):
+    monkeypatch.setattr("tools.file_safety.file_view.MAX_FILES", 10)
+    for each in range(20):
+        (tmp_path / f"{each}").mkdir()
+        (tmp_path / f"{each}" / "a.bin").write_bytes(PICKLED)
+    inspection = refused(tmp_path, offline, "T15")
+    assert len(inspection.findings) <= 3
+
+
+def test_T01_a_module_that_is_only_a_pickle_is_said_to_be_missing(hub, hub_sources, make_files):
+    hub.commit("org/dense", make_files() | {"2_Dense/pytorch_model.bin": PICKLED})
+    (finding,) = [each for each in inspect_files("org/dense", sources=hub_sources).findings if each.rule == "T01"]
+    assert "2_Dense" in finding.next_step

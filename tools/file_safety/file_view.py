@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -63,7 +64,11 @@ class FolderView:
             names: Only these files, when given.
         """
         self.root = root.resolve()
-        found = sorted(_walk(self.root, self.root, 0), key=lambda entry: entry.name)
+        found = sorted(itertools.islice(_walk(self.root, self.root, 0), MAX_FILES + 1), key=lambda entry: entry.name)
+        if len(found) > MAX_FILES:
+            found = [
+                FileEntry(name=".", size_bytes=0, trouble=f"a folder of more than {MAX_FILES} files, not one model")
+            ]
         self.entries = tuple(entry for entry in found if names is None or entry.name in names)
         self._plain = {entry.name for entry in self.entries if entry.trouble is None}
 
@@ -88,14 +93,9 @@ def _walk(root: Path, folder: Path, depth: int) -> Iterator[FileEntry]:
     if depth > _MAX_DEPTH:
         yield FileEntry(name=_name(root, folder), size_bytes=0, trouble="a folder nested too deeply")
         return
-    count = 0
     try:
         with os.scandir(folder) as listing:
             for item in listing:
-                count += 1
-                if count > MAX_FILES:
-                    yield FileEntry(name=_name(root, folder), size_bytes=0, trouble=f"more than {MAX_FILES} files")
-                    return
                 yield from _entries(root, item, depth)
     except OSError as error:
         message = f"`{folder.name}` could not be listed ({error.strerror or error})."

@@ -58,6 +58,7 @@ _GIT_PROGRAM = re.compile(
     r"uploadpack|receivepack)\s*=\s*\S|^\s*\w+\s*=\s*\"?!"
 )
 
+_MODULE_FOLDER = re.compile(r"\d+_\w+/[^/]+\Z")
 _PICKLE_STEP = "Choose a version in the safetensors format, or convert it to safetensors in an isolated environment."
 _DELETE_STEP = (
     "Delete this file from the folder (the safetensors weights beside it are enough), or convert it to safetensors."
@@ -131,7 +132,7 @@ def _check_content(
     name, has_weights = entry.name, bool(model.weight_files)
     if content.kind in {"pickle", "sealed"}:
         harmless = has_weights and unneeded_pickles == "flag"
-        step = _NOT_FETCHED_STEP if harmless else _DELETE_STEP if has_weights else _PICKLE_STEP
+        step = _step_for_pickle(model, name, harmless=harmless)
         found = f"It is {content.detail}; loading it can run any program."
         if content.kind == "sealed":
             found = f"It is {content.detail} and cannot be looked into; such files have carried hidden pickles."
@@ -154,6 +155,15 @@ def _check_content(
     elif name.lower().endswith(FOREIGN_SUFFIXES):
         found = "It belongs to another format, which is neither read nor measured here."
         yield finding("T02", name, found, "Measure the safetensors weights, or that format in its own runtime.", "flag")
+
+
+def _step_for_pickle(model: Inspected, name: str, *, harmless: bool) -> str:
+    folder = name.rpartition("/")[0]
+    if _MODULE_FOLDER.match(name) and f"{folder}/model.safetensors" not in model.plain:
+        return f"The module in `{folder}` exists only as this pickle and is left out, so embeddings differ; convert it to safetensors."
+    if harmless:
+        return _NOT_FETCHED_STEP
+    return _DELETE_STEP if model.weight_files else _PICKLE_STEP
 
 
 def _check_foreign(model: Inspected, entry: FileEntry, content: Content) -> Iterator[Finding]:
