@@ -73,7 +73,7 @@ def observe_behavior(
         model=snapshot.model,
         commit=snapshot.commit,
         trials=tuple(Trial(**trial) for trial in record["trials"]),
-        examples_used=() if record["not_made"] else texts,
+        examples_used=texts if record["texts_used"] else (),
         not_checked=(*record["not_made"], *_NOT_CHECKED),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.errors import InvalidArgument, OutOfMemory, ToolError, UnsafeModel, UnsupportedModel
 from tools.fetching import fetch_model
-from tools.memory import estimate_memory
+from tools.memory import MemoryForecast, estimate_memory, total_of
 from tools.model_sources import ModelSources
 from tools.profiling.device import cpu_threads, device_lease, resolve_device
 from tools.profiling.isolation import WorkerLimits, run_worker
@@ -65,7 +65,8 @@ def profile_model(
     target = resolve_device(device)
     snapshot = fetch_model(model, sources=sources, progress=_scaled(progress, 0.0, 0.1), cancel=cancel)
     check_unchanged(snapshot)
-    needed = _forecast(snapshot, dtype, max(batches), max(lengths), new_tokens, sources)
+    forecast = _forecast(snapshot, dtype, max(batches), max(lengths), new_tokens, sources)
+    needed = None if forecast is None else total_of(forecast.terms, on_device=target != "cpu")
     job = {
         "kind": "profile",
         "root": snapshot.root,
@@ -84,7 +85,9 @@ def profile_model(
     _raise_if_nothing_ran(record, needed)
     best = _largest_that_ran(record)
     if best is not None:
-        needed = _forecast(snapshot, record["dtype"], *best, record["new_tokens"], sources)
+        forecast = _forecast(snapshot, record["dtype"], *best, record["new_tokens"], sources)
+    on_device = record["device_kind"] == "cuda"
+    needed = None if forecast is None else total_of(forecast.terms, on_device=on_device)
     return build_profile(snapshot, record, job, needed, wall_s)
 
 
@@ -121,7 +124,7 @@ def _scaled(progress: Progress, low: float, high: float) -> Progress:
 
 def _forecast(
     snapshot: Snapshot, dtype: str, batch: int, length: int, new_tokens: int, sources: ModelSources
-) -> float | None:
+) -> MemoryForecast | None:
     """The forecast beside the measurement; a model whose need cannot be forecast can still be measured."""
     try:
         forecast = estimate_memory(
@@ -129,7 +132,7 @@ def _forecast(
         )
     except ToolError:
         return None
-    return forecast.total_mib if forecast.commit == snapshot.commit else None
+    return forecast if forecast.commit == snapshot.commit else None
 
 
 def _largest_that_ran(record: dict[str, Any]) -> tuple[int, int] | None:

@@ -42,7 +42,7 @@ def build_profile(
     peak = max([*peaks, record["load_peak_mib"] or 0.0])
     noise, reason = noise_verdict(record["foreign_cores"], runs)
     name = record["device_name"] or cpu_name()
-    error = 100 * (forecast_mib - peak) / peak if forecast_mib and peak and kind == "cpu" else None
+    error = 100 * (forecast_mib - peak) / peak if forecast_mib and peak else None
     return Profile(
         model=snapshot.model,
         commit=snapshot.commit,

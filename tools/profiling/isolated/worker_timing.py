@@ -108,11 +108,10 @@ def _repeat(workload: Workload) -> list[Call]:
     warm = workload.call().total_s
     calls: list[Call] = []
     start = time.perf_counter()
+    enough = next((count for count in (_MIN_REPEATS, 3) if warm * count < _SLOW_RUN_S), 1)
     while len(calls) < _MAX_REPEATS:
         calls.append(workload.call())
-        elapsed = time.perf_counter() - start
-        enough = _MIN_REPEATS if warm * _MIN_REPEATS < _SLOW_RUN_S else 1
-        if len(calls) >= enough and elapsed > _RUN_S:
+        if len(calls) >= enough and time.perf_counter() - start > _RUN_S:
             break
     return calls
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,10 +16,20 @@ Report = Callable[[float, str], None]
 Answers = torch.Tensor
 """One row for each text: its embedding, or the logits of its prediction."""
 
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "spm.model",
+)
 _RANDOM_TEXTS = 4
 _RANDOM_LENGTH = 16
 _MAX_TOKENS = 256
 _EXACT = 1e-6
+_SAME_COSINE = 0.9999
 _LEAST_COSINE = {"batch_position": 0.999, "dtype": 0.99, "letter_case": 0.95, "whitespace": 0.99}
 
 
@@ -41,6 +52,9 @@ class Answering:
             self.tokenizer(text, return_tensors="pt", truncation=True, max_length=limit)
             for text in (self.texts if texts is None else texts)
         ]
+        vocabulary = self.loaded.model.get_input_embeddings().weight.shape[0]
+        if any(int(row["input_ids"].max()) >= vocabulary for row in rows):
+            raise JobError("unsupported", f"its tokenizer gives ids past its table of {vocabulary} (rule T17)")
         return [{key: row[key].to(self.loaded.device) for key in ("input_ids", "attention_mask")} for row in rows]
 
     def alone(self, rows: list[dict[str, torch.Tensor]]) -> Answers:
@@ -74,9 +88,11 @@ def _padded(row: torch.Tensor, length: int, value: int) -> torch.Tensor:
 
 
 def _tokenizer(root: str) -> tuple[Any, str]:
+    if not any((Path(root) / name).is_file() for name in _TOKENIZER_FILES):
+        return None, "the files hold no tokenizer"  # transformers would make up an empty one that maps all texts alike
     try:
         return transformers.AutoTokenizer.from_pretrained(root, trust_remote_code=False, local_files_only=True), ""
-    except Exception as error:  # noqa: BLE001 (whatever a tokenizer's files contain: trials without texts remain)
+    except BaseException as error:  # noqa: BLE001 (tokenizers' panics are no Exception; trials without texts remain)
         return None, f"its tokenizer cannot be used ({type(error).__name__})"
 
 
@@ -109,20 +125,34 @@ def run_trials(job: dict, loaded: Loaded, report: Report) -> dict:
     loaded.model.to(other)
     text = f"{loaded.dtype} against {str(other).removeprefix('torch.')}"
     trials.append(_compared(answering, "dtype", base, answering.alone(rows), text))
-    missing = [] if answering.tokenizer else [f"letter case, spacing and the examples: {answering.reason}"]
-    return {"trials": trials, "not_made": missing, "task": loaded.task}
+    return {
+        "trials": trials,
+        "not_made": _not_made(answering),
+        "texts_used": answering.tokenizer is not None,
+        "task": loaded.task,
+    }
+
+
+def _not_made(answering: Answering) -> list[str]:
+    if answering.tokenizer is None:
+        return [f"letter case, spacing and the examples: {answering.reason}"]
+    return [] if _has_case(answering) else ["letter case: the examples have no capital letters to change to"]
+
+
+def _has_case(answering: Answering) -> bool:
+    return any(text != text.upper() for text in answering.texts)
 
 
 def _forms(answering: Answering, base: Answers, report: Report) -> list[dict]:
     if answering.tokenizer is None:
         return []
     report(0.65, "Changing case and spacing")
-    upper = answering.alone(answering.rows([text.upper() for text in answering.texts]))
     spaced = answering.alone(answering.rows([re.sub(r" ", "  ", text) + " " for text in answering.texts]))
-    return [
-        _compared(answering, "letter_case", base, upper, "as written against capital letters"),
-        _compared(answering, "whitespace", base, spaced, "as written against doubled spaces and one at the end"),
-    ]
+    trials = [_compared(answering, "whitespace", base, spaced, "as written against doubled spaces and one at the end")]
+    if _has_case(answering):
+        upper = answering.alone(answering.rows([text.upper() for text in answering.texts]))
+        trials.append(_compared(answering, "letter_case", base, upper, "as written against capital letters"))
+    return trials
 
 
 def _determinism(answering: Answering, rows: list[dict[str, torch.Tensor]], base: Answers) -> dict:
@@ -132,7 +162,7 @@ def _determinism(answering: Answering, rows: list[dict[str, torch.Tensor]], base
     return {
         "name": "determinism",
         "stable": largest <= _EXACT,
-        "agreement": same,
+        "agreement": round(same, 6),
         "detail": f"the same {len(base)} inputs twice: largest difference {largest:.2g}, tolerance {_EXACT:g}",
     }
 
@@ -141,12 +171,17 @@ def _compared(answering: Answering, name: str, base: Answers, other: Answers, wh
     cosines = torch.nn.functional.cosine_similarity(base, other, dim=1)
     lowest = cosines.min().item()
     place = int(cosines.argmin())
-    worst = f" at “{answering.texts[place][:60]}”" if answering.tokenizer else ""
+    worst = f" at “{answering.texts[place][:60]}”" if answering.tokenizer and lowest < _SAME_COSINE else ""
     if answering.embeds:
         least = _LEAST_COSINE[name]
         text = f"{what}: lowest cosine similarity {lowest:.4f}{worst}, tolerance {least:g}"
-        return {"name": name, "stable": lowest >= least, "agreement": max(0.0, min(1.0, lowest)), "detail": text}
+        return {
+            "name": name,
+            "stable": lowest >= least,
+            "agreement": round(max(0.0, min(1.0, lowest)), 6),
+            "detail": text,
+        }
     equal = base.argmax(1) == other.argmax(1)
     share = equal.float().mean().item()
     text = f"{what}: {int(equal.sum())} of {len(equal)} predictions equal, lowest cosine similarity {lowest:.4f}{worst}"
-    return {"name": name, "stable": bool(equal.all()), "agreement": share, "detail": text}
+    return {"name": name, "stable": bool(equal.all()), "agreement": round(share, 6), "detail": text}
