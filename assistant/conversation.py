@@ -39,7 +39,7 @@ from assistant.turn_events import (
     TurnFinished,
 )
 from tools.errors import ToolError
-from tools.fetching import bundled_models
+from tools.mirrors import mirror_ids
 from tools.progress import CancelToken
 
 _LAST_TOOLS = 3  # turns looked back for the tool that a follow-up refers to
@@ -194,7 +194,7 @@ class Assistant:
     def _read_turn(self, text: str, user: str, conversation: str) -> TurnContext:
         store = self.services.store
         turns = store.turns(user=user, conversation=conversation)
-        known = [*store.models(user=user), *bundled_models()]
+        known = [*store.models(user=user), *mirror_ids(self.settings.sources)]
         said = [name for t in reversed(turns) for name in read_turn(t.question, known=known).named]
         remembered = dict.fromkeys([*said, *store.models(user=user, conversation=conversation)])
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]

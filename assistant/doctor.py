@@ -89,11 +89,11 @@ def _pilot() -> Check:
 
 
 def _hub(settings: Settings) -> Check:
-    from tools.hub import is_reachable  # noqa: PLC0415 (heavy import, only when needed)
+    from tools.hub import hub_reachable  # noqa: PLC0415 (heavy import, only when needed)
 
     if settings.sources.offline:
         return Check(name="hub", state="reduced", found="switched off", next_step="Unset TAMESHI_OFFLINE to use it.")
-    if is_reachable(settings.sources):
+    if hub_reachable(settings.sources):
         return Check(name="hub", state="fine", found="answers")
     step = "Models come from the cache, mirrors and folders; set HF_ENDPOINT for a hub of your own."
     return Check(name="hub", state="reduced", found="does not answer", next_step=step)

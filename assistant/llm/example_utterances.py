@@ -56,13 +56,17 @@ class ExampleUtterance(BaseModel):
         return len(self._slot_names)
 
 
-def read_examples(folder: Path = FOLDER) -> tuple[ExampleUtterance, ...]:
-    """All example utterances of a folder of `<route>.<language>.txt` files, sorted by file and line.
+def read_examples(folder: Path = FOLDER, only: str = "*.txt") -> tuple[ExampleUtterance, ...]:
+    """Example utterances of a folder of `<route>.<language>.txt` files, sorted by file and line.
+
+    Args:
+        folder: The folder.
+        only: Pattern of the file names.
 
     Raises:
         ValueError: A line or a file name is not of the form; the place is named.
     """
-    return tuple(example for path in sorted(folder.glob("*.txt")) for example in _read_file(path))
+    return tuple(example for path in sorted(folder.glob(only)) for example in _read_file(path))
 
 
 def _read_file(path: Path) -> Iterator[ExampleUtterance]:
