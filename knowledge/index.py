@@ -221,7 +221,7 @@ def _sweep(folder: Path, keep: str) -> None:
 
 @contextmanager
 def _client(place: Path) -> Iterator[Any]:
-    client = chromadb.PersistentClient(path=str(place), settings=Settings(anonymized_telemetry=False))
+    client: Any = chromadb.PersistentClient(path=str(place), settings=Settings(anonymized_telemetry=False))
     try:
         yield client
     finally:
