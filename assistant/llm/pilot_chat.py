@@ -8,7 +8,6 @@ constrained to what the turn allows. Opening: given the tools' outcomes, it writ
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -23,12 +22,12 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from assistant.languages import language_of
 from assistant.llm.example_utterances import ROUTES, read_examples
-from assistant.llm.pilot.corpus import masked_text
+from assistant.llm.pilot.corpus import masked_text, tool_call
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages
 from assistant.llm.route_views import Floats, RouteViews, log_softmax, minilm_folder
 from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.transformers_chat import TransformersChat, calls_chunk
-from assistant.llm.turn_schema import DEAR_TOOLS, MODEL_TOOLS, TurnContext, read_turn
+from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext, read_turn
 from knowledge.embedding import Embedder
 from knowledge.ranking import HybridRanker
 
@@ -194,7 +193,11 @@ class PilotChat(TransformersChat):
         messages = routing_messages(turn.masked, self._routing.retrieve(turn.masked), turn.last_tool)
         thought = "".join(f"<|{r}|>" for r in route.routes) + "</think>"
         written = "".join(
-            self.decode(self._prompt(messages) + thought, grammar=calls_grammar(turn, route.routes), max_new_tokens=120)
+            self.decode(
+                self._prompt(messages) + thought,
+                grammar=calls_grammar(self._tokenizer, turn, route.routes),
+                max_new_tokens=120,
+            )
         )
         message = parse_answer(written)
         for call in message.tool_calls:
@@ -229,16 +232,24 @@ def choose(readings: tuple[tuple[str, float], ...]) -> str:
     return first if p_first >= SURE else "ask_user"
 
 
-def calls_grammar(turn: TurnContext, routes: tuple[str, ...]) -> str:
-    """Grammar (llguidance's Lark dialect) of the calls of these routes in this turn."""
-    masks = json.dumps([_mask_of(i) for i in range(len(turn.models))] or ["<model>"])
-    bodies = []
-    for route in routes:
-        model = '"{\\"model\\": \\"" MODEL "\\"}"' if route in MODEL_TOOLS else '"{}"'
-        bodies.append(f'CALL "\\n{{\\"name\\": \\"{route}\\", \\"arguments\\": " {model} "}}\\n" END')
-    options = " | ".join(json.dumps(mask) for mask in json.loads(masks))
-    separated = ' "\\n" '.join(bodies)
-    return f'start: {separated}\nMODEL: {options}\nCALL: "<tool_call>"\nEND: "</tool_call>"\n'
+def calls_grammar(tokenizer: Any, turn: TurnContext, routes: tuple[str, ...]) -> str:
+    """Grammar (llguidance's Lark dialect) of the calls of these routes in this turn, over the tokenizer's tokens."""
+    parts: list[str] = []
+    for i, route in enumerate(routes):
+        head, found, tail = tool_call(route).partition("<model>")
+        text = head if i == 0 else f"\n{head}"
+        parts += _tokens(tokenizer, text)
+        if found:
+            masks = [_mask_of(j) for j in range(len(turn.models))] or ["<model>"]
+            parts += [
+                "(" + " | ".join(" ".join(_tokens(tokenizer, mask)) for mask in masks) + ")",
+                *_tokens(tokenizer, tail),
+            ]
+    return f"start: {' '.join([*parts, *_tokens(tokenizer, tokenizer.eos_token)])}\n"
+
+
+def _tokens(tokenizer: Any, text: str) -> list[str]:
+    return [f"<[{token}]>" for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
 
 
 def _mask_of(index: int) -> str:

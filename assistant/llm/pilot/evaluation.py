@@ -58,7 +58,9 @@ def read_wordings(folder: Path) -> list[tuple[ExampleUtterance, bool]]:
                 indirect_lines.add((path.name, line.strip()))
     found = []
     for path in sorted(folder.glob("*.txt")):
-        lines = [t.strip() for t in path.read_text(encoding="utf-8").splitlines() if t.strip() and not t.startswith("#")]
+        lines = [
+            t.strip() for t in path.read_text(encoding="utf-8").splitlines() if t.strip() and not t.startswith("#")
+        ]
         examples = read_examples(folder, only=path.name)
         found += [(e, (path.name, line) in indirect_lines) for e, line in zip(examples, lines, strict=True)]
     return found
