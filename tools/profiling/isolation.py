@@ -27,6 +27,7 @@ _MAX_REPLY_BYTES = 1_000_000
 _MAX_MESSAGE = 300
 _POLL_S = 0.1
 _PIECE = 65_536
+_FOLDER = "tameshi-worker-"
 
 
 class WorkerLimits(BaseModel):
@@ -79,11 +80,29 @@ def run_worker(
         "memory_limit_mib": memory,
         "cpu_limit_s": int(limits.wall_s * max(1, job["threads"])) + 10,
     }
-    folder = Path(tempfile.mkdtemp(prefix="tameshi-worker-"))
+    sweep_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
     try:
         return _Watch(full_job, limits, needed_mib, folder).run(program, progress, cancel)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_leftovers() -> int:
+    """Remove working folders whose owner was killed before it could; returns how many."""
+    swept = 0
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        owner = folder.name.removeprefix(_FOLDER).split("-")[0]
+        if not owner.isdigit() or folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            continue
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+        except (OverflowError, PermissionError):
+            continue
+    return swept
 
 
 def _environment(folder: Path, threads: int) -> dict[str, str]:
