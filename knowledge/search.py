@@ -149,7 +149,8 @@ class GuidanceSearch:
         if not text or not allowed.any():
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
         scores = self._scores(text, asked_in)
-        if topic is None and not self._is_close(text, asked_in, scores, allowed):
+        near = self._best(asked_in, scores.similarity)
+        if topic is None and not self._closeness.is_close(text, asked_in, near, scores.entry_lexical):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
         ranked = np.where(allowed, scores.entries, 0.0)
         best = [int(i) for i in best_first(ranked, limit) if ranked[i] > 0]
@@ -185,10 +186,6 @@ class GuidanceSearch:
         best = np.full(len(self._entries), -1.0, dtype=np.float32)
         np.maximum.at(best, self._collections[language].owners, by_text)
         return best
-
-    def _is_close(self, text: str, language: Language, scores: _Scores, allowed: npt.NDArray[np.bool_]) -> bool:
-        similarity = self._best(language, scores.similarity)[allowed].max()
-        return self._closeness.is_close(text, language, float(similarity), float(scores.entry_lexical[allowed].max()))
 
     def _passage(self, i: int, scores: _Scores, asked_in: Language, language: Language) -> Passage:
         entry, section = self._entries[i], self._section(i, scores, asked_in)

@@ -1,19 +1,19 @@
 """Expected failures of the tools, as one tree; everything else that is raised is a bug.
 
-    ToolError                      told to the user and to the LLM
-    ├── ModelReferenceError        what the user wrote names no model
-    │   ├── InvalidReference       not the form of an id or a path
-    │   └── ModelNotFound          well formed, but no source has it
-    ├── AccessDenied               gated or private; log in first
-    ├── SourceUnavailable          hub, network or disk did not answer as it must
-    ├── UnsafeModel                files were refused before anything was loaded
-    ├── UnsupportedModel           safe, but this cannot be done with it
-    ├── InvalidArgument            a value out of its range
-    ├── MissingEvidence            an earlier step's record is needed first
-    ├── DeviceError                device missing, busy or too small
-    │   └── OutOfMemory            the run needed more than there was
-    ├── WorkerFailed               the isolated worker crashed or ran out of time
-    └── Cancelled                  the user stopped it
+ToolError                      told to the user and to the LLM
+├── ModelReferenceError        what the user wrote names no model
+│   ├── InvalidReference       not the form of an id or a path
+│   └── ModelNotFound          well formed, but no source has it
+├── AccessDenied               gated or private; log in first
+├── SourceUnavailable          hub, network or disk did not answer as it must
+├── UnsafeModel                files were refused before anything was loaded
+├── UnsupportedModel           safe, but this cannot be done with it
+├── InvalidArgument            a value out of its range
+├── MissingEvidence            an earlier step's record is needed first
+├── DeviceError                device missing, busy or too small
+│   └── OutOfMemory            the run needed more than there was
+├── WorkerFailed               the isolated worker crashed or ran out of time
+└── Cancelled                  the user stopped it
 """
 
 from __future__ import annotations

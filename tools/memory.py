@@ -34,6 +34,7 @@ _NAME_OF_FILE_TYPE = {
     "F8_E4M3": "int8",
     "F8_E5M2": "int8",
 }
+_NO_PARAMETERS = ("I64", "U64", "BOOL")
 _DEFAULT_LENGTH = 128
 _WORKING_MIB = 32.0
 _HIDDEN_COPIES = 12
@@ -139,7 +140,7 @@ def estimate_memory(
         batch_size=batch_size,
         sequence_length=length,
         new_tokens=new_tokens,
-        parameters=header.total_parameters,
+        parameters=parameters_of(header),
         terms=terms,
         total_mib=total,
         device_memory_gib=device_memory_gib,
@@ -157,6 +158,11 @@ def total_of(terms: tuple[MemoryTerm, ...], *, on_device: bool = False) -> float
     if on_device:
         return round(sizes["weights"] + running, 1)
     return round(sizes["runtime"] + sizes["weights"] + max(sizes.get("load_peak", 0.0), running), 1)
+
+
+def parameters_of(header: WeightHeader) -> int:
+    """Parameters in the files; counters and masks that some files hold as well are none."""
+    return sum(count for name, count in header.parameters_by_dtype.items() if name not in _NO_PARAMETERS)
 
 
 def file_dtype(header: WeightHeader) -> str:
@@ -181,7 +187,7 @@ class Plan:
         return (runtime, self._weights(), *(part for part in parts if part is not None))
 
     def _weights(self) -> MemoryTerm:
-        count, width = self.header.total_parameters, BYTES[self.dtype]
+        count, width = parameters_of(self.header), BYTES[self.dtype]
         formula = f"{count} parameters x {width:g} bytes / 2^20"
         return MemoryTerm(name="weights", mib=_mib(count * width), formula=formula, source="safetensors headers")
 

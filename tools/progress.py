@@ -11,7 +11,7 @@ Progress = Callable[[float, str], None]
 """Called with a fraction in [0, 1] and a short English message."""
 
 
-def ignore_progress(fraction: float, message: str) -> None:  # noqa: ARG001 (the signature of a callback)
+def ignore_progress(fraction: float, message: str) -> None:
     """A progress callback for callers who do not watch."""
 
 
