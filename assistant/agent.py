@@ -19,7 +19,8 @@ from langchain.agents.middleware import (
     ToolCallLimitMiddleware,
 )
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, SystemMessage, ToolCall
+from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolCall
+from langchain_core.messages.utils import count_tokens_approximately
 from langgraph.config import get_stream_writer
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import get_runtime
@@ -27,18 +28,23 @@ from langgraph.types import interrupt
 
 from assistant.briefing import outcome_of, text_for_llm
 from assistant.evidence import Evidence
+from assistant.held_answer import answer_open_calls, hold_to_turn, since_question
 from assistant.languages import language_of
 from assistant.llm.pilot_chat import PilotChat
-from assistant.llm.turn_schema import TurnContext
+from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext
 from assistant.services import Services
-from assistant.toolbox import RECORDS, CallScope, Toolbox, langchain_tools, read_record
+from assistant.toolbox import CallScope, Toolbox, langchain_tools, read_record
 from assistant.turn_events import ToolFailed, ToolPlanned, TurnEvent
 from tools.errors import ToolError
 from tools.memory import estimate_memory
 
 MODEL_CALLS_PER_TURN = 6
 HISTORY_TOKENS = 6_000
-"""Conversations longer than this are summarised for the LLM, in tokens of its own tokenizer."""
+"""Conversations longer than this are summarised for the LLM, in tokens of its own tokenizer where it is here."""
+STANDS_IN = "stands_in"
+"""Marks, in a message's metadata, that the pilot gave it because the configured LLM did not."""
+RETRY_AFTER_S = 0.2
+"""Wait before the LLM is asked once more, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +60,41 @@ class TurnMiddleware(AgentMiddleware[Any, TurnScope]):
 
     Args:
         services: Where retrieved examples come from.
+        stand_in: The pilot, where another LLM is configured: once it had to answer, it finishes the turn.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, stand_in: PilotChat | None) -> None:
         super().__init__()
         self._services = services
+        self._stand_in = stand_in
 
     def wrap_model_call(
         self, request: ModelRequest[TurnScope], handler: Callable[[ModelRequest[TurnScope]], ModelResponse]
     ) -> ModelResponse:
         """Narrow the request to the turn, and the answer to what the turn allows."""
-        turn = request.runtime.context.turn
+        turn, call = request.runtime.context.turn, request.runtime.context.call
+        if call.cancel.cancelled:
+            return ModelResponse(result=[AIMessage("")])
+        said = [m for m in since_question(request.messages) if isinstance(m, AIMessage)]
+        request = request.override(messages=answer_open_calls(request.messages))
+        if self._stand_in and any(m.response_metadata.get(STANDS_IN) for m in said):
+            request = request.override(model=self._stand_in)
         if isinstance(request.model, PilotChat):
             request = request.override(model_settings={**request.model_settings, "turn": turn})
         else:
             request = request.override(system_message=self._instructions(turn))
         response = handler(request)
-        response.result = [hold_to_turn(m, turn) if isinstance(m, AIMessage) else m for m in response.result]
+        made = [c for m in said for c in m.tool_calls]
+        response.result = [
+            self._held(m, request.model, turn, made) if isinstance(m, AIMessage) else m for m in response.result
+        ]
         return response
+
+    def _held(self, message: AIMessage, model: BaseChatModel, turn: TurnContext, made: list[ToolCall]) -> AIMessage:
+        held = hold_to_turn(message, turn, made)
+        if self._stand_in and isinstance(model, PilotChat):
+            held.response_metadata = {**held.response_metadata, STANDS_IN: True}
+        return held
 
     def _instructions(self, turn: TurnContext) -> SystemMessage:
         text = files("assistant").joinpath("instructions.md").read_text(encoding="utf-8")
@@ -82,26 +105,28 @@ class TurnMiddleware(AgentMiddleware[Any, TurnScope]):
         )
 
 
-def hold_to_turn(message: AIMessage, turn: TurnContext) -> AIMessage:
-    """The LLM's message with its calls held to the turn: known tools, models and numbers of the user's own words."""
-    calls = [c for c in message.tool_calls if c["name"] in RECORDS]
-    homeless = next((c["name"] for c in calls if turn.needs_model(c["name"])), None)
-    if homeless is not None:
-        return AIMessage(content="", id=message.id, additional_kwargs={"ask_model_for": homeless})
-    held = [
-        ToolCall(name=c["name"], args=turn.complete(c["name"], c["args"]), id=c["id"], type="tool_call") for c in calls
-    ]
-    return message.model_copy(update={"tool_calls": held, "invalid_tool_calls": []})
+class ForgivingSummaries(SummarizationMiddleware):
+    """Summaries of a long conversation; without one, where the LLM gives none, the conversation goes on unshortened."""
+
+    def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """Summarise when the conversation has grown long."""
+        try:
+            return super().before_model(state, runtime)
+        except Exception:  # noqa: BLE001 (whatever ails the LLM, the answer that follows deals with it)
+            return None
 
 
-def build_agent(llm: BaseChatModel, pilot: PilotChat, services: Services, checkpointer: Any) -> CompiledStateGraph:
+def build_agent(
+    llm: BaseChatModel, pilot: PilotChat, services: Services, checkpointer: Any, *, plan_only: bool = False
+) -> CompiledStateGraph:
     """The agent's graph.
 
     Args:
         llm: The LLM that runs the conversation.
         pilot: Answers when `llm` does not.
         services: What the tools need.
-        checkpointer: Keeps conversations between turns.
+        checkpointer: Keeps conversations between turns; None forgets them.
+        plan_only: Stop before the tools.
     """
     toolbox = Toolbox(services)
 
@@ -114,20 +139,28 @@ def build_agent(llm: BaseChatModel, pilot: PilotChat, services: Services, checkp
         ToolCallLimitMiddleware(run_limit=services.settings.tool_calls_per_turn, exit_behavior="end"),
     ]
     if not isinstance(llm, PilotChat):
-        counter = getattr(llm, "count_tokens", None) or (lambda messages: sum(len(str(m.content)) for m in messages))
+        counter = getattr(llm, "count_tokens", count_tokens_approximately)
         middleware += [
-            SummarizationMiddleware(model=llm, trigger=("tokens", HISTORY_TOKENS), token_counter=counter),
+            ForgivingSummaries(model=llm, trigger=("tokens", HISTORY_TOKENS), token_counter=counter),
             ModelFallbackMiddleware(pilot),
-            ModelRetryMiddleware(max_retries=1, on_failure="error"),
+            ModelRetryMiddleware(
+                max_retries=1, retry_on=worth_retrying, on_failure="error", initial_delay=RETRY_AFTER_S, jitter=False
+            ),
         ]
-    middleware.append(TurnMiddleware(services))
+    middleware.append(TurnMiddleware(services, None if isinstance(llm, PilotChat) else pilot))
     return create_agent(
         llm,
         langchain_tools(run),
         middleware=middleware,
         checkpointer=checkpointer,
         context_schema=TurnScope,
+        interrupt_before=["tools"] if plan_only else None,
     )
+
+
+def worth_retrying(error: Exception) -> bool:
+    """Whether asking the LLM once more can help: a slow one would only double the wait."""
+    return not isinstance(error, TimeoutError) and "Timeout" not in type(error).__name__
 
 
 def run_in_step(
@@ -137,7 +170,7 @@ def run_in_step(
     write = get_stream_writer()
     arguments = scope.turn.complete(name, proposed)
     language = language_of(scope.turn.question)
-    reason = reason_for_consent(name, arguments, services)
+    reason = reason_for_consent(name, arguments, scope, toolbox, services)
     if reason:
         decision = interrupt({"name": name, "arguments": arguments, "reason": reason})
         if decision != "approve":
@@ -160,9 +193,14 @@ def run_in_step(
     return f"{outcome_of(name, record)} {language}\n[{evidence.id}] {text_for_llm(record)}", evidence
 
 
-def reason_for_consent(name: str, arguments: dict[str, Any], services: Services) -> str:
+def reason_for_consent(
+    name: str, arguments: dict[str, Any], scope: TurnScope, toolbox: Toolbox, services: Services
+) -> str:
     """Why this call needs the user's consent first; empty when it does not."""
-    if name not in {"profile_model", "observe_behavior", "plan_adoption"}:
+    measures_first = name == "estimate_cost" and not toolbox.evidence(
+        "profile_model", arguments["model"], scope.call.user
+    )
+    if name not in DEAR_TOOLS and not measures_first:
         return ""
     try:
         forecast = estimate_memory(arguments["model"], sources=services.settings.sources)
@@ -175,9 +213,13 @@ def reason_for_consent(name: str, arguments: dict[str, Any], services: Services)
     return f"{arguments['model']}: {weights_gib:.1f} GiB of weights are loaded and run, which can take long."
 
 
-def planned_calls(llm: BaseChatModel, turn: TurnContext, message: Any) -> tuple[AIMessage, list[ToolPlanned]]:
-    """What the LLM would do with a question, without doing it."""
-    options = {"turn": turn} if isinstance(llm, PilotChat) else {}
-    tools = langchain_tools(lambda _name, _arguments: ("", None))
-    answer = hold_to_turn(llm.bind_tools(tools, **options).invoke([message]), turn)
+def planned_calls(planner: Any, scope: TurnScope, question: AnyMessage) -> tuple[AIMessage, list[ToolPlanned]]:
+    """What the LLM would do with a question, without doing it.
+
+    Args:
+        planner: An agent that was built with `plan_only`.
+        scope: The turn.
+        question: The user's message.
+    """
+    answer = planner.invoke({"messages": [question]}, context=scope)["messages"][-1]
     return answer, [ToolPlanned(name=c["name"], arguments=c["args"]) for c in answer.tool_calls]

@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
-from assistant.agent import TurnScope, build_agent, planned_calls
+from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, TurnResult, compose
 from assistant.evidence import Turn
 from assistant.grounding import check_text, figures_of
@@ -49,9 +50,12 @@ class _Running:
     """A turn that is under way or waits for consent."""
 
     def __init__(self, scope: TurnScope, language: Language, audience: Audience) -> None:
-        self.scope, self.language, self.audience = scope, language, audience
+        self.scope = scope
+        self.language: Language = language
+        self.audience: Audience = audience
         self.results: list[TurnResult] = []
         self.last_message: AIMessage | None = None
+        self.interrupt_id = ""
 
 
 class Assistant:
@@ -59,10 +63,12 @@ class Assistant:
 
     Args:
         settings: The settings; read from the environment when not given.
+        llm: The LLM that runs the conversation; the one that the settings name when not given.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, llm: BaseChatModel | None = None) -> None:
         self.settings = settings or Settings()
+        self._given_llm = llm
         self.services = Services(self.settings)
         self._waiting: dict[str, _Running] = {}
         self._tokens: dict[tuple[str, str], CancelToken] = {}
@@ -95,8 +101,8 @@ class Assistant:
         return PilotChat(routing=self.services.route_model)
 
     @cached_property
-    def _llm(self) -> Any:
-        return connect_llm(self.settings, self._pilot)
+    def _llm(self) -> BaseChatModel:
+        return self._given_llm or connect_llm(self.settings, self._pilot)
 
     @cached_property
     def _checkpoints(self) -> SqliteSaver:
@@ -112,6 +118,10 @@ class Assistant:
     @cached_property
     def _built_graph(self) -> Any:
         return build_agent(self._llm, self._pilot, self.services, self._checkpoints)
+
+    @cached_property
+    def _planner(self) -> Any:
+        return build_agent(self._llm, self._pilot, self.services, None, plan_only=True)
 
     def stream(
         self,
@@ -145,11 +155,13 @@ class Assistant:
             return
         spoken = answer_in or language_of(text, self._spoken_before(user, conversation))
         turn = self._read_turn(text, user, conversation)
-        if dry_run:
-            yield from self._dry_run(turn, spoken)
-            return
-        token = self._tokens[user, conversation] = CancelToken()
+        token = CancelToken()
         scope = TurnScope(turn=turn, call=CallScope(user=user, conversation=conversation, cancel=token))
+        if dry_run:
+            yield from self._dry_run(scope, spoken)
+            return
+        self._tokens[user, conversation] = token
+        self._withdraw_consent(user, conversation)
         running = _Running(scope, spoken, audience or self.settings.audience)
         try:
             yield from self._advance(running, {"messages": [HumanMessage(text)]})
@@ -157,23 +169,25 @@ class Assistant:
             # A reader who goes away stops the tools as well.
             token.cancel()
 
-    def approve(self, id: str, decision: str) -> Iterator[TurnEvent]:
+    def approve(self, id: str, decision: str, *, user: str | None = None) -> Iterator[TurnEvent]:
         """Answer an `approval_needed` event and go on with its turn.
 
         Args:
             id: The event's id.
             decision: `approve` or `reject`.
+            user: Who answers; nobody else's step is found then. Without it the id alone, which only its turn's reader was told, decides.
         """
-        running = self._waiting.pop(id, None)
-        if running is None:
+        running = self._waiting.get(id)
+        if running is None or user not in {None, running.scope.call.user}:
             yield TurnFailed(message=f"Nothing waits for the consent `{id}`.", next_step="Ask the question again.")
             return
+        del self._waiting[id]
         call = running.scope.call
         fresh = CancelToken()
         self._tokens[call.user, call.conversation] = fresh
         running.scope = TurnScope(turn=running.scope.turn, call=call.model_copy(update={"cancel": fresh}))
         try:
-            yield from self._advance(running, Command(resume=decision))
+            yield from self._advance(running, Command(resume={running.interrupt_id: decision}))
         finally:
             fresh.cancel()
 
@@ -200,16 +214,26 @@ class Assistant:
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
         return read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
 
-    def _dry_run(self, turn: TurnContext, language: Language) -> Iterator[TurnEvent]:
-        message, planned = planned_calls(self._llm, turn, HumanMessage(turn.question))
+    def _withdraw_consent(self, user: str, conversation: str) -> None:
+        """Forget what waits in a conversation that goes on with another question."""
+        for id, running in list(self._waiting.items()):
+            if (running.scope.call.user, running.scope.call.conversation) == (user, conversation):
+                del self._waiting[id]
+
+    def _dry_run(self, scope: TurnScope, language: Language) -> Iterator[TurnEvent]:
+        message, planned = planned_calls(self._planner, scope, HumanMessage(scope.turn.question))
         yield from planned
         names = ", ".join(p.name for p in planned)
         text = say("dry_run.planned", language, tools=names) if planned else say("dry_run.none", language)
-        yield TurnFinished(answer=text if planned or not message.content else str(message.content))
+        words = check_text(str(message.content), figures_of(scope.turn.question), ())
+        yield TurnFinished(
+            answer=text if planned or not words.text else words.text, unsupported_figures=words.unsupported
+        )
 
     def _advance(self, running: _Running, given: Any) -> Iterator[TurnEvent]:
         call = running.scope.call
         config = {"configurable": {"thread_id": thread_id(call.user, call.conversation)}}
+        interrupts: list[Any] = []
         for mode, part in self._graph.stream(given, config, context=running.scope, stream_mode=["custom", "updates"]):
             if mode == "custom":
                 if isinstance(part, ToolFinished):
@@ -218,20 +242,25 @@ class Assistant:
                     running.results.append(TurnResult("", part.name, {}, part))
                 yield part
             elif "__interrupt__" in part:
-                yield self._ask_consent(running, part["__interrupt__"][0].value)
-                return
+                # Other steps beside the one that waits are still running.
+                interrupts += part["__interrupt__"]
             else:
                 yield from self._note_messages(running, part)
-        yield from self._answer(running)
+        if interrupts:
+            yield self._ask_consent(running, interrupts[0])
+        else:
+            yield from self._answer(running)
 
-    def _ask_consent(self, running: _Running, request: dict[str, Any]) -> ApprovalNeeded:
-        consent = uuid4().hex[:12]
+    def _ask_consent(self, running: _Running, interrupt: Any) -> ApprovalNeeded:
+        consent = uuid4().hex
+        running.interrupt_id = interrupt.id
         self._waiting[consent] = running
-        return ApprovalNeeded(id=consent, **request)
+        return ApprovalNeeded(id=consent, **interrupt.value)
 
     def _note_messages(self, running: _Running, update: dict[str, Any]) -> Iterator[TurnEvent]:
-        for step in update.values():
-            for message in (step or {}).get("messages", []):
+        for node, step in update.items():
+            # Middleware that ends a turn adds messages of its own, which are not the LLM's.
+            for message in (step or {}).get("messages", []) if node == "model" else ():
                 if isinstance(message, AIMessage):
                     running.last_message = message
                     yield from (ToolPlanned(name=c["name"], arguments=c["args"]) for c in message.tool_calls)
@@ -242,7 +271,8 @@ class Assistant:
         briefing = compose(running.results, message, turn, language, running.audience)
         figures = [*figures_of(turn.question), *(f for r in running.results for f in figures_of(r.payload))]
         lead = check_text(str(message.content), figures, [c.id for c in briefing.citations])
-        parts = [p for p in (lead.text if briefing.takes_lead else "", briefing.text) if p]
+        stands_in = say("llm.stands_in", language) if message.response_metadata.get(STANDS_IN) else ""
+        parts = [p for p in (lead.text if briefing.takes_lead else "", briefing.text, stands_in) if p]
         answer = "\n\n".join(parts) or say("common.nothing_to_say", language)
         for i, part in enumerate(parts or [answer]):
             yield AnswerText(text=part if i == 0 else f"\n\n{part}")

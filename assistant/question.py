@@ -1,4 +1,4 @@
-"""The user's words made fit to be read: control characters removed, length held, emptiness told."""
+"""Words made fit to be read: control characters removed; of a question also length held, emptiness told."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ def clean_question(text: str, limit: int) -> str:
             length=len(text),
             limit=limit,
         )
-    # Cf covers bidirectional marks, Cs lone surrogates, Cc control characters such as NUL.
-    kept = "".join(
-        c for c in text if c in _KEPT or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-    ).strip()
+    kept = readable(text)
     if not kept:
         raise InvalidArgument("The message is empty.", "Type a question, or pick one of the suggestions.", code="empty")
     return kept
+
+
+def readable(text: str) -> str:
+    """The text without characters that cannot be seen or stored, and without surrounding space."""
+    # Cf covers bidirectional marks, Cs lone surrogates, Cc control characters such as NUL.
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn"}
+    return "".join(c for c in text if c in _KEPT or unicodedata.category(c) not in hidden).strip()

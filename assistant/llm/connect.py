@@ -21,16 +21,9 @@ def connect_llm(settings: Settings, pilot: PilotChat) -> BaseChatModel:
     if settings.llm == "pilot":
         return pilot
     if settings.llm.startswith(("http://", "https://")):
-        from langchain_openai import ChatOpenAI  # noqa: PLC0415 (heavy import, only when needed)
+        from assistant.llm.server_chat import connect_server  # noqa: PLC0415 (heavy import, only when needed)
 
-        return ChatOpenAI(
-            base_url=settings.llm,
-            model=settings.llm_model or "default",
-            api_key=settings.llm_api_key or "none",  # type: ignore[arg-type]  # a plain text becomes a secret
-            timeout=settings.llm_timeout_s,
-            max_retries=0,
-            temperature=0,
-        )
+        return connect_server(settings.llm, settings.llm_model, settings.llm_api_key, settings.llm_timeout_s)
     from assistant.llm.transformers_chat import TransformersChat  # noqa: PLC0415 (heavy import, only when needed)
 
     return TransformersChat(source=settings.llm, device_map="auto")

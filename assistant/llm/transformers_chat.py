@@ -128,7 +128,11 @@ class TransformersChat(BaseChatModel):
                 if run_manager:
                     run_manager.on_llm_new_token(str(chunk.message.content), chunk=chunk)
                 yield chunk
-        yield calls_chunk(parse_answer(text), {})
+        answer = parse_answer(text)
+        if shown < len(text) and "<tool_call>" not in text[shown:]:
+            # Held back as the possible beginning of a tool call, which did not come.
+            yield ChatGenerationChunk(message=AIMessageChunk(content=text[shown:]))
+        yield calls_chunk(answer, {})
 
     def decode(self, prompt: str, *, grammar: str | None = None, max_new_tokens: int = 256) -> Iterator[str]:
         """Text that the model goes on with after `prompt`, piece by piece; closing the iterator stops the model."""

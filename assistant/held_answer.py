@@ -1,0 +1,81 @@
+"""What of an LLM's message is let through: known tools with the user's own models and numbers, and words that can be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
+
+from assistant.llm.tool_call_text import parse_answer
+from assistant.llm.turn_schema import TurnContext
+from assistant.question import readable
+from assistant.toolbox import RECORDS
+
+LONGEST_WORDS = 4_000
+"""Characters of an LLM's words that are read; it is asked for three sentences."""
+
+
+class UnusableAnswer(Exception):
+    """The LLM's message has neither words nor a call that can be made."""
+
+
+def hold_to_turn(message: AIMessage, turn: TurnContext, made: Sequence[ToolCall] = ()) -> AIMessage:
+    """The LLM's message with its calls held to the turn, and nothing else that it came with.
+
+    Args:
+        message: As the LLM gave it; calls that a server left in the text are found.
+        turn: The question.
+        made: Calls made in this turn already; they are not made again.
+
+    Raises:
+        UnusableAnswer: Nothing of it can be shown or run, and nothing was run before.
+    """
+    words = str(message.text)[: 4 * LONGEST_WORDS]
+    read = message
+    if not message.tool_calls and ("<tool_call>" in words or "<think>" in words):
+        read = parse_answer(words)
+        words = str(read.content)
+    calls = [c for c in read.tool_calls if c["name"] in RECORDS]
+    homeless = next((c["name"] for c in calls if turn.needs_model(c["name"])), None)
+    if homeless is not None:
+        return AIMessage(content="", additional_kwargs={"ask_model_for": homeless})
+    held = _distinct([(c["name"], turn.complete(c["name"], c["args"])) for c in calls], made)
+    words = readable(words)[:LONGEST_WORDS]
+    attempted = bool(read.tool_calls or read.invalid_tool_calls)
+    if not held and not made and (attempted or not words):
+        raise UnusableAnswer("neither words nor a call that can be made")
+    return AIMessage(content=words, tool_calls=held, response_metadata=message.response_metadata)
+
+
+def since_question(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+    """The messages after the last question."""
+    asked = [i for i, message in enumerate(messages) if isinstance(message, HumanMessage)]
+    return messages[asked[-1] + 1 :] if asked else messages
+
+
+def answer_open_calls(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """The messages with a result behind every call: a turn that was left half way has calls without one."""
+    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    whole: list[AnyMessage] = []
+    for message in messages:
+        whole.append(message)
+        if isinstance(message, AIMessage):
+            whole += [
+                ToolMessage("This step was not run.", tool_call_id=c["id"] or "", name=c["name"])
+                for c in message.tool_calls
+                if c["id"] not in answered
+            ]
+    return whole
+
+
+def _distinct(calls: Sequence[tuple[str, dict[str, Any]]], made: Sequence[ToolCall]) -> list[ToolCall]:
+    known = [(c["name"], c["args"]) for c in made]
+    held: list[ToolCall] = []
+    for name, arguments in calls:
+        if (name, arguments) not in known:
+            known.append((name, arguments))
+            # Ids are our own: a server may give none, or the same one twice.
+            held.append(ToolCall(name=name, args=arguments, id=f"call_{uuid4().hex[:12]}", type="tool_call"))
+    return held

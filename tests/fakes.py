@@ -1,0 +1,60 @@
+"""Stand-ins for what is slow or cannot be told what to say: a scripted chat model, and an embedder of hashed words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field
+
+from knowledge.embedding import DIMENSIONS
+
+Step = AIMessage | Exception | Callable[[list[BaseMessage]], AIMessage]
+
+
+class ScriptedChat(BaseChatModel):
+    """Goes through a script: a message is given, an exception raised, a function asked; the last step stays for ever."""
+
+    script: list[Any]
+    asked: list[list[BaseMessage]] = Field(default_factory=list)
+    """What it was given at each step."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **_options: Any) -> Any:
+        return self
+
+    def _generate(self, messages, stop=None, run_manager=None, **_options: Any) -> ChatResult:
+        step: Step = self.script[min(len(self.asked), len(self.script) - 1)]
+        self.asked.append(list(messages))
+        if isinstance(step, Exception):
+            raise step
+        message = step(messages) if callable(step) else step.model_copy()
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def call(*calls: tuple[str, dict[str, Any]], words: str = "") -> AIMessage:
+    """A message with tool calls."""
+    listed = [{"name": name, "args": args, "id": f"c{i}"} for i, (name, args) in enumerate(calls)]
+    return AIMessage(content=words, tool_calls=listed)
+
+
+class HashEmbedder:
+    """Embeds a text as the sum of fixed vectors of its words: near enough for what shares words, and at once."""
+
+    model_hash = "hashed-words"
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in text.lower().split() or [""]:
+                digest = int.from_bytes(hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=4).digest())
+                row[digest % DIMENSIONS] += 1.0
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
