@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.languages import Language
 from assistant.phrases import has, say
 from assistant.rendering.style import Rendered, next_step, plain, table
+from assistant.translation import translate
 
 if TYPE_CHECKING:
     from assistant.advice.gates import Gate
@@ -22,7 +23,7 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
         "cost.basis",
         language,
         throughput=record.throughput_per_s,
-        unit=record.unit,
+        unit=translate(record.unit, language),
         batch=record.batch_size,
         profile=record.profile_evidence,
         busy=record.busy_percent or 0,

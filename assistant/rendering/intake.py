@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.style import Rendered, bytes_size, code, next_step, not_checked, plain
+from assistant.translation import translate
 
 if TYPE_CHECKING:
     from assistant.briefing import TurnResult
@@ -42,9 +43,10 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
             "safety.finding",
             language,
             file=code(f.file),
-            found=plain(f.found),
+            # Its full stop would stand before the rule.
+            found=plain(translate(f.found, language)).rstrip(".。"),
             rule=f.rule,
-            next_step=f.next_step,
+            next_step=translate(f.next_step, language),
         )
         for f in record.findings[:MOST_FINDINGS]
     ]
@@ -68,10 +70,10 @@ def render_version(result: TurnResult, language: Language, _turn: Sequence[TurnR
         say(
             "version.change",
             language,
-            kind=c.kind,
+            kind=translate(c.kind.replace("_", " "), language),
             file=code(c.file),
-            description=plain(c.description),
-            retest=c.retest,
+            description=plain(translate(c.description, language)),
+            retest=translate(c.retest, language),
         )
         for c in record.changes[:MOST_FINDINGS]
     )
@@ -81,12 +83,13 @@ def render_version(result: TurnResult, language: Language, _turn: Sequence[TurnR
         language,
         written=code(record.library.written_with or unknown),
         installed=record.library.installed or unknown,
-        note=record.library.note,
+        note=translate(record.library.note, language),
     )
     lineage = (
         say("version.lineage", language, models=", ".join(code(m) for m in record.lineage)) if record.lineage else ""
     )
-    details = "\n\n".join(p for p in (" ".join(lines), changes, library, lineage, *record.advisories) if p)
+    advisories = [translate(each, language) for each in record.advisories]
+    details = "\n\n".join(p for p in (" ".join(lines), changes, library, lineage, *advisories) if p)
     advice = "\n\n".join(
         p for p in (next_step(say("version.next_step", language), language), not_checked(record.unknown, language)) if p
     )
@@ -105,7 +108,7 @@ def render_documentation(result: TurnResult, language: Language, _turn: Sequence
         )
     parts = [_states(record, "missing", language), _states(record, "unfilled", language)]
     if record.most_important_gap:
-        parts.append(say("documentation.gap", language, name=record.most_important_gap))
+        parts.append(say("documentation.gap", language, name=translate(record.most_important_gap, language)))
     parts += [_contradictions(record, language), _confirmations(record, language), _licence(record, language)]
     parts.append(_quotes(record, language))
     advice = [
@@ -116,7 +119,7 @@ def render_documentation(result: TurnResult, language: Language, _turn: Sequence
 
 
 def _states(record: Any, state: str, language: Language) -> str:
-    names = [s.name for s in record.sections if s.state == state]
+    names = [translate(s.name, language) for s in record.sections if s.state == state]
     joined = say("common.list_joint", language).join(names)
     return say(f"documentation.{state}", language, names=joined) if names else ""
 
@@ -132,7 +135,8 @@ def _quotes(record: Any, language: Language) -> str:
         ]
         if section.state == "filled" and pairs:
             line, text = pairs[0]
-            quoted.append(say("documentation.quote", language, name=section.name, line=line, text=plain(text, 160)))
+            name = translate(section.name, language)
+            quoted.append(say("documentation.quote", language, name=name, line=line, text=plain(text, 160)))
     return "\n".join(quoted[:MOST_QUOTES])
 
 
@@ -141,10 +145,10 @@ def _contradictions(record: Any, language: Language) -> str:
         say(
             "documentation.contradicted",
             language,
-            topic=c.topic.replace("_", " "),
+            topic=_topic(c, language),
             claim=plain(c.claim, 160),
-            source=code(c.fact_source or ""),
-            fact=plain(c.fact or "", 120),
+            source=code(translate(c.fact_source or "", language)),
+            fact=plain(translate(c.fact or "", language), 120),
         )
         for c in record.claims
         if c.verdict == "contradicted"
@@ -153,10 +157,16 @@ def _contradictions(record: Any, language: Language) -> str:
 
 def _confirmations(record: Any, language: Language) -> str:
     confirmed = [
-        f"{c.topic.replace('_', ' ')} {plain(c.fact or '', 60)}" for c in record.claims if c.verdict == "confirmed"
+        f"{_topic(c, language)} {plain(translate(c.fact or '', language), 60)}"
+        for c in record.claims
+        if c.verdict == "confirmed"
     ]
     joined = say("common.list_joint", language).join(confirmed)
     return say("documentation.confirmed", language, topics=joined) if confirmed else ""
+
+
+def _topic(claim: Any, language: Language) -> str:
+    return translate(claim.topic.replace("_", " "), language)
 
 
 def _licence(record: Any, language: Language) -> str:
@@ -166,5 +176,5 @@ def _licence(record: Any, language: Language) -> str:
         language,
         name=plain(licence.spdx or licence.tag or say("common.unknown", language)),
         agreement=say(f"documentation.agreement.{licence.agreement}", language),
-        note=licence.note,
+        note=translate(licence.note, language),
     )

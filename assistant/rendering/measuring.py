@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.style import Rendered, next_step, not_checked, plain, size, table
+from assistant.translation import translate
 
 if TYPE_CHECKING:
     from assistant.briefing import TurnResult
@@ -66,14 +67,22 @@ def _measured_answer(result: TurnResult, profile: TurnResult, language: Language
 
 def _terms(record: Any, language: Language) -> str:
     header = f"| {say('memory.term', language)} | MiB | {say('memory.how', language)} |"
-    return table(header, [[t.name.replace("_", " "), f"{t.mib:,.0f}", plain(t.formula)] for t in record.terms])
+    rows = [
+        [translate(t.name.replace("_", " "), language), f"{t.mib:,.0f}", plain(translate(t.formula, language))]
+        for t in record.terms
+    ]
+    return table(header, rows)
 
 
 def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
     """The record of `profile_model`."""
     record: Any = result.record
     headline = say(
-        "profile.headline", language, device=record.device_name, conditions=record.conditions, id=result.evidence_id
+        "profile.headline",
+        language,
+        device=translate(record.device_name, language),
+        conditions=translate(record.conditions, language),
+        id=result.evidence_id,
     )
     parts = [_runs(record, language), *_figures(record, language)]
     advice = [
@@ -89,7 +98,7 @@ def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnR
 
 def _runs(record: Any, language: Language) -> str:
     generation = any(r.time_to_first_token_ms is not None for r in record.runs)
-    unit = record.runs[0].unit if record.runs else ""
+    unit = translate(record.runs[0].unit, language) if record.runs else ""
     header = say("profile.columns_generation" if generation else "profile.columns", language, unit=unit)
     rows = []
     for run in record.runs:
@@ -103,7 +112,7 @@ def _runs(record: Any, language: Language) -> str:
             *(_figure(v) for v in middle),
             _figure(run.peak_memory_mib),
         ]
-        rows.append(cells if run.error is None else [*cells[:2], plain(run.error), "", "", ""])
+        rows.append(cells if run.error is None else [*cells[:2], plain(translate(run.error, language)), "", "", ""])
     return table(header, rows)
 
 
@@ -126,7 +135,7 @@ def _figures(record: Any, language: Language) -> list[str]:
     if record.limit_share_percent is not None:
         lines.append(say("profile.limit", language, share=record.limit_share_percent))
     if record.noise == "noisy":
-        lines.append(say("profile.noisy", language, reason=record.noise_reason))
+        lines.append(say("profile.noisy", language, reason=translate(record.noise_reason, language)))
     return ["\n".join(f"- {line}" for line in lines)] if lines else []
 
 
@@ -147,6 +156,7 @@ def render_behavior(result: TurnResult, language: Language, _turn: Sequence[Turn
     headline = say("behavior.headline", language, stable=stable, count=len(record.trials), id=result.evidence_id)
     marks = {True: "✓", False: "✗"}
     lines = "\n".join(
-        f"- {marks[t.stable]} {say(f'behavior.trial.{t.name}', language)}: {plain(t.detail)}" for t in record.trials
+        f"- {marks[t.stable]} {say(f'behavior.trial.{t.name}', language)}: {plain(translate(t.detail, language))}"
+        for t in record.trials
     )
     return Rendered(headline, lines, not_checked(record.not_checked, language))

@@ -8,6 +8,7 @@ from typing import Literal
 
 from assistant.languages import Language
 from assistant.phrases import say
+from assistant.translation import translate
 from assistant.turn_events import Citation
 
 
@@ -69,8 +70,9 @@ def next_step(text: str, language: Language) -> str:
 
 
 def not_checked(items: tuple[str, ...] | list[str], language: Language) -> str:
-    """What was not checked, with its label; empty when there is nothing to say."""
-    return say("common.not_checked", language, text=say("common.list_joint", language).join(items)) if items else ""
+    """What was not checked, a line each below the label; empty when there is nothing to say."""
+    lines = "".join(f"\n- {translate(item, language)}" for item in items)
+    return say("common.not_checked", language, text=lines) if items else ""
 
 
 def table(header: str, rows: list[list[str]]) -> str:

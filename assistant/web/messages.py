@@ -9,6 +9,7 @@ from typing import Any
 from assistant.languages import Language
 from assistant.phrases import has, say
 from assistant.rendering.style import code
+from assistant.translation import translate
 from assistant.turn_events import (
     AnswerText,
     ApprovalNeeded,
@@ -47,18 +48,20 @@ class TurnMessages:
         if isinstance(event, ToolStarted):
             self._start(event)
         elif isinstance(event, ToolProgress):
-            self._note(f"{100 * event.fraction:.0f} % {event.message}")
+            self._note(f"{100 * event.fraction:.0f} % {translate(event.message, self.language)}")
         elif isinstance(event, ToolFinished):
             self._finish(f"[{event.evidence_id}]")
             self.evidence.append(event)
         elif isinstance(event, ToolFailed):
-            self._finish(event.message)
+            self._finish(translate(event.message, self.language))
         elif isinstance(event, AnswerText):
             self.answer += event.text
         elif isinstance(event, TurnFinished):
             self.answer, self.choices = event.answer, event.choices
         elif isinstance(event, TurnFailed):
-            self.answer = f"{event.message}\n\n{say('common.next_step', self.language, text=event.next_step)}"
+            step = translate(event.next_step, self.language)
+            message = translate(event.message, self.language)
+            self.answer = f"{message}\n\n{say('common.next_step', self.language, text=step)}"
         elif isinstance(event, ApprovalNeeded):
             self.consent = event
 
