@@ -19,7 +19,8 @@ from assistant.rendering.advice import render_comparison, render_cost, render_pl
 from assistant.rendering.guidance import render_guidance
 from assistant.rendering.intake import render_documentation, render_safety, render_snapshot, render_version
 from assistant.rendering.measuring import render_behavior, render_memory, render_profile
-from assistant.rendering.style import Rendered
+from assistant.rendering.style import Rendered, next_step
+from assistant.translation import translate
 from assistant.turn_events import Citation, ToolFailed
 
 Audience = Literal["auto", "manager", "engineer"]
@@ -169,9 +170,8 @@ def _failure(result: TurnResult, language: Language) -> str:
     failure = result.record
     if not isinstance(failure, ToolFailed):
         return ""
-    return f"**{say(f'tool.{failure.name}', language)}** — {failure.message}\n\n" + say(
-        "common.next_step", language, text=failure.next_step
-    )
+    message, step = translate(failure.message, language), translate(failure.next_step, language)
+    return f"**{say(f'tool.{failure.name}', language)}** — {message}\n\n{next_step(step, language)}"
 
 
 def _citation(result: TurnResult, language: Language) -> Citation:

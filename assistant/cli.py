@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,6 +39,7 @@ def ask(
 ) -> None:
     """Ask the assistant; `--json` prints one turn event a line."""
     from assistant import Assistant  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.languages import language_of  # noqa: PLC0415 (as above)
 
     status = 0
     with Assistant() as assistant:
@@ -45,7 +47,7 @@ def ask(
             if as_json:
                 print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))
             else:
-                _show_event(event)
+                _show_event(event, language_of(question))
             if event.kind == "turn_failed":
                 status = FAILED
     raise typer.Exit(status)
@@ -237,7 +239,7 @@ def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out
     scope = CallScope(user="local", conversation="cli", cancel=CancelToken())
     services = Services(Settings())
     try:
-        evidence = Toolbox(services).run(name, given, scope, _show_progress)
+        evidence = Toolbox(services).run(name, given, scope, partial(_show_progress, language=language))
         if evidence is None:
             raise typer.Exit(FAILED)
         if out is not None:
@@ -265,17 +267,22 @@ def _write_report(evidence: Evidence, services: Any, out: Path, language: Any) -
     print(f"Report: {out}", file=sys.stderr)
 
 
-def _show_progress(event: TurnEvent) -> None:
+def _show_progress(event: TurnEvent, language: Any) -> None:
+    from assistant.translation import translate  # noqa: PLC0415 (the catalogues are read when a tool speaks)
+
     if event.kind == "tool_started":
         print(f"→ {event.name}", file=sys.stderr)
     elif event.kind == "tool_progress":
-        print(f"  {100 * event.fraction:3.0f} % {event.message}", file=sys.stderr)
+        print(f"  {100 * event.fraction:3.0f} % {translate(event.message, language)}", file=sys.stderr)
     elif event.kind == "tool_failed":
-        print(f"✗ {event.name}: {event.message}\n  {event.next_step}", file=sys.stderr)
+        message, step = translate(event.message, language), translate(event.next_step, language)
+        print(f"✗ {event.name}: {message}\n  {step}", file=sys.stderr)
 
 
-def _show_event(event: TurnEvent) -> None:
-    _show_progress(event)
+def _show_event(event: TurnEvent, language: Any) -> None:
+    from assistant.phrases import say  # noqa: PLC0415 (as above)
+
+    _show_progress(event, language)
     if event.kind == "tool_planned":
         print(f"· {event.name} {json.dumps(event.arguments, ensure_ascii=False)}", file=sys.stderr)
     elif event.kind == "turn_finished":
@@ -285,9 +292,7 @@ def _show_event(event: TurnEvent) -> None:
     elif event.kind == "turn_failed":
         print(f"{event.message} {event.next_step}", file=sys.stderr)
     elif event.kind == "approval_needed":
-        print(
-            f"This step waits for consent: {event.reason} Confirm it in the page, or use its command.", file=sys.stderr
-        )
+        print(say("consent.in_terminal", language, reason=event.reason), file=sys.stderr)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ from assistant.question import clean_question
 from assistant.services import Services
 from assistant.settings import Settings
 from assistant.toolbox import CallScope
+from assistant.translation import translate
 from assistant.turn_events import (
     AnswerText,
     ApprovalNeeded,
@@ -175,13 +176,20 @@ class Assistant:
         Args:
             id: The event's id.
             decision: `approve` or `reject`.
-            user: Who answers; nobody else's step is found then. Without it the id alone, which only its turn's reader was told, decides.
+            user: Who answers; nobody else's step is found then. Without it the id, told to its turn's reader only,
+                is enough.
         """
         running = self._waiting.get(id)
-        if running is None or user not in {None, running.scope.call.user}:
-            yield TurnFailed(message=f"Nothing waits for the consent `{id}`.", next_step="Ask the question again.")
+        theirs = running is not None and user in {None, running.scope.call.user}
+        # Taken out in one step: of two answers to the same question the first counts.
+        if running is None or not theirs or self._waiting.pop(id, None) is None:
+            # Whose turn it was, and so its language, is not known.
+            spoken = "en" if self.settings.language == "auto" else self.settings.language
+            yield TurnFailed(
+                message=translate(f"Nothing waits for the consent `{id}`.", spoken),
+                next_step=translate("Ask the question again.", spoken),
+            )
             return
-        del self._waiting[id]
         call = running.scope.call
         fresh = CancelToken()
         self._tokens[call.user, call.conversation] = fresh
@@ -218,7 +226,7 @@ class Assistant:
         """Forget what waits in a conversation that goes on with another question."""
         for id, running in list(self._waiting.items()):
             if (running.scope.call.user, running.scope.call.conversation) == (user, conversation):
-                del self._waiting[id]
+                self._waiting.pop(id, None)
 
     def _dry_run(self, scope: TurnScope, language: Language) -> Iterator[TurnEvent]:
         message, planned = planned_calls(self._planner, scope, HumanMessage(scope.turn.question))
@@ -255,7 +263,8 @@ class Assistant:
         consent = uuid4().hex
         running.interrupt_id = interrupt.id
         self._waiting[consent] = running
-        return ApprovalNeeded(id=consent, **interrupt.value)
+        reason = translate(interrupt.value["reason"], running.language)
+        return ApprovalNeeded(**interrupt.value | {"id": consent, "reason": reason})
 
     def _note_messages(self, running: _Running, update: dict[str, Any]) -> Iterator[TurnEvent]:
         for node, step in update.items():
