@@ -19,6 +19,8 @@ _CITATION = re.compile(r"\[([EG]\d+)\]")
 _SENTENCE = re.compile(r"[^。！？!?\n]*?(?:[。！？!?]+|\.(?=\s|$)|\n|$)\s*")
 _SCALES = {"万": 1e4, "千": 1e3, "億": 1e8, "million": 1e6, "thousand": 1e3, "k": 1e3}
 _UNIT_FACTORS = (1.0, 1024.0, 1 / 1024.0, 1000.0, 1 / 1000.0, 1.048576, 1 / 1.048576, 100.0, 1.073741824)
+_WORDS_OF_THE_MODEL = frozenset({"lines", "claim"})
+"""Fields that quote a model's own card: what it says of itself is quoted as such, it is no measured figure."""
 _HARMLESS = frozenset({0.0, 1.0, 2.0, 3.0})
 """Small counts ("three points", "the 2 options") are words rather than figures."""
 
@@ -81,7 +83,7 @@ def is_supported(value: float, raw: str, figures: Sequence[float]) -> bool:
 
 
 def figures_of(record: Any) -> list[float]:
-    """All numbers of a record's JSON, those within its texts included."""
+    """All numbers of a record's JSON, those within its texts included, save what it quotes of a model's own words."""
     if isinstance(record, bool) or record is None:
         return []
     if isinstance(record, int | float):
@@ -89,7 +91,7 @@ def figures_of(record: Any) -> list[float]:
     if isinstance(record, str):
         return [value for _, value in numbers_in(record)] if len(record) < 20_000 else []
     if isinstance(record, dict):
-        return [f for value in record.values() for f in figures_of(value)]
+        return [f for key, value in record.items() if key not in _WORDS_OF_THE_MODEL for f in figures_of(value)]
     if isinstance(record, list | tuple):
         return [f for value in record for f in figures_of(value)]
     return []
