@@ -127,8 +127,19 @@ def _filled(template: _Template, holes: tuple[str, ...], depth: int) -> str:
     for part in template.japanese:
         piece = part if isinstance(part, str) else pieces[part]
         # A translated hole ends as a sentence; where the text around it goes on, its full stop is too much.
-        text = (text.removesuffix("。") if piece.startswith(_GOING_ON) else text) + piece
+        text = _joined(text.removesuffix("。") if piece.startswith(_GOING_ON) else text, piece)
     return text
+
+
+def _joined(text: str, piece: str) -> str:
+    """The two in a row, with the space that stands between Japanese and Latin letters or figures."""
+    before, after = text[-1:], piece[:1]
+    mixed = before and after and _is_japanese(before) != _is_japanese(after)
+    return f"{text} {piece}" if mixed and (before + after).isalnum() else text + piece
+
+
+def _is_japanese(letter: str) -> bool:
+    return letter >= "\u3040"
 
 
 def _hole_text(template: _Template, number: int, hole: str, depth: int) -> str:

@@ -43,8 +43,7 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
         "cost.headline",
         language,
         currency=record.currency,
-        month_low=min(months),
-        month_high=max(months),
+        amount=_range(min(months), max(months), language),
         requests=record.requests_per_day,
         price=record.price_per_hour,
         id=result.evidence_id,
@@ -62,6 +61,10 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
     details = f"{table(say('cost.columns', language), rows)}\n\n{basis}"
     choices = (say("reading.plan_adoption", language, model=record.model),)
     return Rendered(headline, details, next_step(say("cost.next_step", language), language), choices=choices)
+
+
+def _range(low: float, high: float, language: Language) -> str:
+    return f"{low:,.2f}" if low == high else say("cost.range", language, low=low, high=high)
 
 
 def render_comparison(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
@@ -120,7 +123,7 @@ def rules_text(plan: AdoptionPlan, language: Language) -> str:
     marks = {"supports": "✓", "condition": "△", "blocks": "✗", "ends": "✗"}
     lines = [say("plan.fired", language)]
     for rule in plan.rules:
-        sentence = say(f"rule.{rule.rule}.{rule.effect}", language, value=plain(rule.value))
+        sentence = say(f"rule.{rule.rule}.{rule.effect}", language, value=_found(rule.value, language))
         cited = f" [{rule.evidence}]" if rule.evidence else ""
         lines.append(f"- {marks[rule.effect]} {sentence} ({rule.rule}){cited}")
     return "\n".join(lines)
@@ -153,8 +156,13 @@ def gate_text(gate: Gate, language: Language) -> str:
     )
     source = f" ({say(f'gate.threshold.{gate.threshold_source}', language)})" if threshold else ""
     state = say(f"gate.state.{gate.state}", language)
-    shown = f"– *{state}*" if gate.state == "missing" else f"{state} {plain(gate.value)} [{gate.evidence}]"
+    shown = f"– *{state}*" if gate.state == "missing" else f"{state} {_found(gate.value, language)} [{gate.evidence}]"
     return f"{say(f'gate.{gate.code}', language)}{threshold}{source} {shown}"
+
+
+def _found(value: str, language: Language) -> str:
+    """The value of a gate: a word of the tools in the reader's language, a figure or a name as it is."""
+    return say(f"gate.found.{value}", language) if has(f"gate.found.{value}") else plain(value)
 
 
 def rules_before_start(plan: AdoptionPlan, language: Language) -> list[str]:

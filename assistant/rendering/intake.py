@@ -43,14 +43,18 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
             "safety.finding",
             language,
             file=code(f.file),
-            # Its full stop would stand before the rule.
-            found=plain(translate(f.found, language)).rstrip(".。"),
+            found=_without_rule(plain(translate(f.found, language)), f.rule),
             rule=f.rule,
             next_step=translate(f.next_step, language),
         )
         for f in record.findings[:MOST_FINDINGS]
     ]
     return Rendered(headline, "\n".join(lines), not_checked(record.not_checked, language))
+
+
+def _without_rule(found: str, rule: str) -> str:
+    """A sentence that the rule's id can follow: no full stop, and not the id already."""
+    return found.rstrip(".。").removesuffix(f" (rule {rule})").removesuffix(f"(規則 {rule})")
 
 
 def render_version(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:

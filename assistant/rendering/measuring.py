@@ -80,7 +80,6 @@ def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnR
     headline = say(
         "profile.headline",
         language,
-        device=translate(record.device_name, language),
         conditions=translate(record.conditions, language),
         id=result.evidence_id,
     )
@@ -154,9 +153,14 @@ def render_behavior(result: TurnResult, language: Language, _turn: Sequence[Turn
     record: Any = result.record
     stable = sum(t.stable for t in record.trials)
     headline = say("behavior.headline", language, stable=stable, count=len(record.trials), id=result.evidence_id)
-    marks = {True: "✓", False: "✗"}
     lines = "\n".join(
-        f"- {marks[t.stable]} {say(f'behavior.trial.{t.name}', language)}: {plain(translate(t.detail, language))}"
+        say(
+            "behavior.line",
+            language,
+            mark="✓" if t.stable else "✗",
+            name=say(f"behavior.trial.{t.name}", language),
+            detail=plain(translate(t.detail, language)),
+        )
         for t in record.trials
     )
     return Rendered(headline, lines, not_checked(record.not_checked, language))

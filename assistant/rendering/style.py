@@ -72,7 +72,7 @@ def next_step(text: str, language: Language) -> str:
 def not_checked(items: tuple[str, ...] | list[str], language: Language) -> str:
     """What was not checked, a line each below the label; empty when there is nothing to say."""
     lines = "".join(f"\n- {translate(item, language)}" for item in items)
-    return say("common.not_checked", language, text=lines) if items else ""
+    return say("common.not_checked", language, text="").rstrip() + lines if items else ""
 
 
 def table(header: str, rows: list[list[str]]) -> str:
