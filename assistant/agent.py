@@ -28,7 +28,7 @@ from langgraph.types import interrupt
 
 from assistant.briefing import outcome_of, text_for_llm
 from assistant.evidence import Evidence
-from assistant.held_answer import answer_open_calls, hold_to_turn, since_question
+from assistant.held_answer import answer_open_calls, earlier_questions, hold_to_turn, since_question
 from assistant.languages import language_of
 from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext
@@ -40,7 +40,7 @@ from tools.memory import estimate_memory
 
 MODEL_CALLS_PER_TURN = 6
 HISTORY_TOKENS = 6_000
-"""Conversations longer than this are summarised for the LLM, in tokens of its own tokenizer where it is here."""
+"""Of conversations longer than this the LLM reads the earlier questions only, in tokens of its own tokenizer if here."""
 STANDS_IN = "stands_in"
 """Marks, in a message's metadata, that the pilot gave it because the configured LLM did not."""
 RETRY_AFTER_S = 0.2
@@ -105,17 +105,6 @@ class TurnMiddleware(AgentMiddleware[Any, TurnScope]):
         )
 
 
-class ForgivingSummaries(SummarizationMiddleware):
-    """Summaries of a long conversation; without one, where the LLM gives none, the conversation goes on unshortened."""
-
-    def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
-        """Summarise when the conversation has grown long."""
-        try:
-            return super().before_model(state, runtime)
-        except Exception:  # noqa: BLE001 (whatever ails the LLM, the answer that follows deals with it)
-            return None
-
-
 def build_agent(
     llm: BaseChatModel, pilot: PilotChat, services: Services, checkpointer: Any, *, plan_only: bool = False
 ) -> CompiledStateGraph:
@@ -141,7 +130,12 @@ def build_agent(
     if not isinstance(llm, PilotChat):
         counter = getattr(llm, "count_tokens", count_tokens_approximately)
         middleware += [
-            ForgivingSummaries(model=llm, trigger=("tokens", HISTORY_TOKENS), token_counter=counter),
+            SummarizationMiddleware(
+                model=llm,
+                trigger=("tokens", HISTORY_TOKENS),
+                token_counter=counter,
+                summarizer=earlier_questions,
+            ),
             ModelFallbackMiddleware(pilot),
             ModelRetryMiddleware(
                 max_retries=1, retry_on=worth_retrying, on_failure="error", initial_delay=RETRY_AFTER_S, jitter=False

@@ -15,6 +15,8 @@ from assistant.toolbox import RECORDS
 
 LONGEST_WORDS = 4_000
 """Characters of an LLM's words that are read; it is asked for three sentences."""
+LONGEST_MEMORY = 4_000
+"""Characters of earlier questions that are remembered; the latest stay."""
 
 
 class UnusableAnswer(Exception):
@@ -68,6 +70,17 @@ def answer_open_calls(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
                 if c["id"] not in answered
             ]
     return whole
+
+
+def earlier_questions(messages: Sequence[AnyMessage]) -> str:
+    """What is remembered of a long conversation: the user's own words, nothing that a card or document said."""
+    return "\n".join(_asked(m) for m in messages if isinstance(m, HumanMessage))[-LONGEST_MEMORY:]
+
+
+def _asked(message: HumanMessage) -> str:
+    # An earlier summary stands below a heading.
+    earlier = message.additional_kwargs.get("lc_source") == "summarization"
+    return str(message.content).partition("\n\n")[2] if earlier else str(message.content)
 
 
 def _distinct(calls: Sequence[tuple[str, dict[str, Any]]], made: Sequence[ToolCall]) -> list[ToolCall]:

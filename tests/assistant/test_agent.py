@@ -207,12 +207,19 @@ def test_T36_words_that_cannot_be_stored_are_cleaned(make_assistant):
     assert assistant.history()[0].answer == "Fine and well."
 
 
-def test_a_summary_that_fails_does_not_end_the_turn(make_assistant, monkeypatch):
+def test_T29_of_a_long_conversation_the_users_words_alone_are_remembered(make_assistant, tiny_model, monkeypatch):
     monkeypatch.setattr("assistant.agent.HISTORY_TOKENS", 1)
-    llm = ScriptedChat(script=[lambda m: AIMessage("Well.") if m[0].type == "system" else 1 / 0])
+    folder = tiny_model(POISONED_CARD)
+    llm = ScriptedChat(script=[call(("check_documentation", {})), AIMessage("Well.")])
     assistant = make_assistant(llm)
-    for _ in range(15):
-        assert answer_of(list(assistant.stream("How are you?"))).answer == "Well."
+    list(assistant.stream(f"Check the documentation of {folder}"))
+    assert any("evil-org/backdoor" in str(m.content) for m in llm.asked[-1])
+    for i in range(22):
+        answer_of(list(assistant.stream(f"How are you, {i}?")))
+    read = "\n".join(str(m.content) for m in llm.asked[-1])
+    assert "evil-org/backdoor" not in read
+    assert f"Check the documentation of {folder}\nHow are you, 0?" in read
+    assert len(llm.asked[-1]) < 30
 
 
 # --- consent ----------------------------------------------------------------------------------------------------------
