@@ -20,8 +20,6 @@ LONGEST = 4_000
 """Longer texts are returned as they are; no sentence of a tool comes near it."""
 _DEEPEST = 4  # a refusal quotes a finding, which quotes what a file is, which can be a compressed something
 _MOST_PARTS = 20
-_SEPARATORS = ("; ", ", ")
-_JAPANESE_SEPARATOR = "、"
 _HOLE = re.compile(r"\{(\d)\}")
 _QUOTES = {"`": "`", "“": "”"}
 _GOING_ON = ("。", "、", "(", ")")
@@ -54,6 +52,10 @@ class _Template:
             holes.append(text[position:found])
             position = found + len(piece)
         return (*holes, text[position:end])
+
+    def has_plain_names(self, holes: tuple[str, ...]) -> bool:
+        """Whether no quoted name holds the quotation mark that would end it."""
+        return not any(self.is_quoted(i) and self.literals[i + 1][:1] in hole for i, hole in enumerate(holes))
 
     def is_quoted(self, hole: int) -> bool:
         """Whether the English text quotes what stands in the hole, which is then a name and no sentence."""
@@ -98,27 +100,34 @@ def known_templates() -> dict[str, str]:
 @lru_cache(maxsize=1_024)
 def _translated(text: str, depth: int = 0) -> str | None:
     """The translation; None when the text is not known."""
-    known = _catalogue()
-    if (sentence := known.sentences.get(_lowered(text))) is not None:
+    if (sentence := _catalogue().sentences.get(_lowered(text))) is not None:
         return sentence
     if depth >= _DEEPEST:
         return None
-    for template in known.templates:
+    # The surest guess first: a name with quotes of its own is rarer than a list, and commas stand within texts as well.
+    return (
+        _by_template(text, depth, plain_names=True)
+        or _list_translated(text, "; ", depth)
+        or _by_template(text, depth, plain_names=False)
+        or _list_translated(text, ", ", depth)
+    )
+
+
+def _by_template(text: str, depth: int, *, plain_names: bool) -> str | None:
+    for template in _catalogue().templates:
         holes = template.holes_of(text)
-        if holes is not None:
+        if holes is not None and (not plain_names or template.has_plain_names(holes)):
             return _filled(template, holes, depth)
-    return _list_translated(text, depth)
-
-
-def _list_translated(text: str, depth: int) -> str | None:
-    """A list of known texts, such as reasons; None when any of them is not known."""
-    for separator in _SEPARATORS:
-        parts = text.split(separator, _MOST_PARTS)
-        if 1 < len(parts) <= _MOST_PARTS:
-            translated = [each for part in parts if (each := _translated(part, depth + 1)) is not None]
-            if len(translated) == len(parts):
-                return _JAPANESE_SEPARATOR.join(translated)
     return None
+
+
+def _list_translated(text: str, separator: str, depth: int) -> str | None:
+    """A list of known texts, such as reasons; None when any of them is not known."""
+    parts = text.split(separator, _MOST_PARTS)
+    if not 1 < len(parts) <= _MOST_PARTS:
+        return None
+    translated = [each for part in parts if (each := _translated(part, depth + 1)) is not None]
+    return "、".join(translated) if len(translated) == len(parts) else None
 
 
 def _filled(template: _Template, holes: tuple[str, ...], depth: int) -> str:
