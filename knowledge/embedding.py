@@ -15,7 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 DIMENSIONS = 384
 MAX_TOKENS = 256
-BATCH = 32
+BATCH = 64
 
 
 class Embedder:
@@ -48,20 +48,25 @@ class Embedder:
         if not texts:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
         import torch  # noqa: PLC0415 (heavy import, only when needed)
+        from torch.nn.utils.rnn import pad_sequence  # noqa: PLC0415 (as above)
 
         with self._lock:
             tokenizer, model = self._loaded
-            # Sorted by length, a batch has little padding; the order is restored at the end.
-            order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+            # A lone surrogate, which a browser can send, is no text to a tokenizer.
+            plain = [text.encode("utf-8", "replace").decode() for text in texts]
+            ids = [torch.tensor(each) for each in tokenizer(plain, truncation=True, max_length=MAX_TOKENS)["input_ids"]]
+            # Sorted by length, a batch has little padding; the order is restored at the end. Characters would be no
+            # measure of length: Japanese has a token for nearly each, English one for four.
+            order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
             vectors: list[Floats] = []
             for start in range(0, len(order), BATCH):
-                # A lone surrogate, which a browser can send, is no text to a tokenizer.
-                batch = [texts[i].encode("utf-8", "replace").decode() for i in order[start : start + BATCH]]
-                inputs = tokenizer(batch, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+                batch = [ids[i] for i in order[start : start + BATCH]]
+                padded = pad_sequence(batch, batch_first=True)
+                mask = pad_sequence([torch.ones_like(each) for each in batch], batch_first=True)
                 with torch.inference_mode():
-                    hidden = model(**inputs).last_hidden_state
-                    mask = inputs["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-                    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
+                    hidden = model(input_ids=padded, attention_mask=mask).last_hidden_state
+                    weight = mask.unsqueeze(-1).to(hidden.dtype)
+                    mean = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
                     vectors.append(torch.nn.functional.normalize(mean, dim=1).numpy())
         stacked = np.concatenate(vectors).astype(np.float32)
         restored = np.empty_like(stacked)

@@ -23,6 +23,8 @@ FOLDER = Path(__file__).parent / "guidance"
 MAX_BYTES = 60_000
 MAX_NODES = 400
 """YAML values in the front matter, at most."""
+MAX_DEPTH = 6
+"""Levels of values within values in the front matter, at most; an entry needs four."""
 _FORM = "See the form of an entry in `knowledge/entry.py`, and an entry that passes beside it."
 _PARTS = re.compile(r"\A---\n(?P<head>.*?)\n---\n+# English\n(?P<en>.*)\n# 日本語\n(?P<ja>.*)\Z", re.DOTALL)
 _QUOTE_MARKS = "\"'“”「」『』"
@@ -114,7 +116,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(pattern=r"^G\d{2,3}$")
+    id: str = Field(pattern=r"^G[0-9]{2,3}$")
     """`G` and a number; cited in answers."""
     title: Bilingual
     """What to do, in a few words."""
@@ -192,13 +194,14 @@ def read_entry(path: Path) -> Entry:
 
 def _front_matter(text: str) -> dict[str, Any]:
     """Plain values only: tags, anchors and aliases are refused, and so is a heap of values."""
-    nodes = 0
+    nodes = depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         nodes += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise ValueError("anchors and aliases are not allowed in the front matter")
-        if nodes > MAX_NODES:
-            raise ValueError(f"the front matter holds more than {MAX_NODES} values")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if any(getattr(event, name, None) is not None for name in ("anchor", "tag")):
+            raise ValueError("tags, anchors and aliases are not allowed in the front matter")
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise ValueError(f"the front matter holds more than {MAX_NODES} values or {MAX_DEPTH} levels")
     head = yaml.safe_load(text)
     if not isinstance(head, dict) or not all(isinstance(key, str) for key in head):
         raise ValueError("the front matter must be named values")
