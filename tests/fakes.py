@@ -1,4 +1,4 @@
-"""Stand-ins for what is slow or cannot be told what to say: a scripted chat model, and an embedder of hashed words."""
+"""Stand-ins for what is slow or cannot be told what to say: chat models, and an embedder of hashed words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
+from assistant.llm.pilot_chat import PilotChat
 from knowledge.embedding import DIMENSIONS
 
 Step = AIMessage | Exception | Callable[[list[BaseMessage]], AIMessage]
@@ -38,6 +39,13 @@ class ScriptedChat(BaseChatModel):
             raise step
         message = step(messages) if callable(step) else step.model_copy()
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+class StandIn(PilotChat):
+    """A pilot that needs no weights and always says the same."""
+
+    def _generate(self, messages, stop=None, run_manager=None, **_options: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("I stand in."))])
 
 
 def call(*calls: tuple[str, dict[str, Any]], words: str = "") -> AIMessage:

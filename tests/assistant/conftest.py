@@ -31,20 +31,23 @@ def routing():
 
     model = RouteModel()
     model.embedder = fakes.HashEmbedder()
+    model.retrieve("once, so that no test waits for it")
     return model
 
 
 @pytest.fixture
 def make_assistant(data_folder, routing):
-    """The function that builds an assistant on the test's data folder; `llm` may be a list of scripted steps."""
+    """The function that builds an assistant on the test's data folder; without an LLM the settings name it, a list is a script."""
     from assistant import Assistant, Settings
 
     built = []
 
-    def make(llm=None, **settings):
+    def make(llm=None, /, *, real_pilot=False, **settings):
         model = fakes.ScriptedChat(script=llm) if isinstance(llm, list) else llm
         assistant = Assistant(Settings(home=data_folder, **{"offline": True, **settings}), llm=model)
         assistant.services.route_model = routing
+        if not real_pilot:
+            assistant._pilot = fakes.StandIn(routing=routing)
         built.append(assistant)
         return assistant
 
