@@ -128,12 +128,11 @@ def build_agent(
         ToolCallLimitMiddleware(run_limit=services.settings.tool_calls_per_turn, exit_behavior="end"),
     ]
     if not isinstance(llm, PilotChat):
-        counter = getattr(llm, "count_tokens", count_tokens_approximately)
         middleware += [
             SummarizationMiddleware(
                 model=llm,
                 trigger=("tokens", HISTORY_TOKENS),
-                token_counter=counter,
+                token_counter=token_counter(llm),
                 summarizer=earlier_questions,
             ),
             ModelFallbackMiddleware(pilot),
@@ -150,6 +149,18 @@ def build_agent(
         context_schema=TurnScope,
         interrupt_before=["tools"] if plan_only else None,
     )
+
+
+def token_counter(llm: BaseChatModel) -> Callable[[Any], int]:
+    """Counts tokens with the LLM's own tokenizer, and approximately where there is none here."""
+
+    def count(messages: Any) -> int:
+        try:
+            return llm.count_tokens(messages)  # type: ignore[attr-defined]  # of models in this process
+        except Exception:  # noqa: BLE001 (a model that cannot be loaded is dealt with when it is asked)
+            return count_tokens_approximately(messages)
+
+    return count
 
 
 def worth_retrying(error: Exception) -> bool:
