@@ -43,7 +43,8 @@ _NUMBER = re.compile(
 )
 _KANJI = {c: i for i, c in enumerate("〇一二三四五六七八九")}
 _KANJI_NUMBER = re.compile(
-    r"(?P<head>[一二三四五六七八九]?)(?P<ten>十)?(?P<scale>百万|万|千)(?=[件回人問リ]|リクエスト)"
+    # Not the second half of "2万" or "百万", which would be read as a number of its own.
+    r"(?<![\d.百千万億])(?P<head>[一二三四五六七八九]?)(?P<ten>十)?(?P<scale>百万|万|千)(?=[件回人問リ]|リクエスト)"
 )
 _JOINT = re.compile(r"\s*(?:,|、|/|・|and|&|と|や|or|to|then|,\s*and|および)\s*|\s+")
 _CURRENCY = {
