@@ -64,6 +64,7 @@ class TurnMessages:
             self.answer = f"{message}\n\n{say('common.next_step', self.language, text=step)}"
         elif isinstance(event, ApprovalNeeded):
             self.consent = event
+            self.answer = say("consent.ask", self.language, tool=self._title(event.name), reason=event.reason)
 
     def messages(self) -> list[Message]:
         """Messages for the chat component: the steps, then the answer with choices."""
@@ -75,16 +76,23 @@ class TurnMessages:
 
     def _start(self, event: ToolStarted) -> None:
         about = event.arguments.get("model") or ", ".join(event.arguments.get("models") or [])
-        name = say(f"tool.{event.name}", self.language) if has(f"tool.{event.name}") else event.name
         step: Message = {
             "role": "assistant",
             "content": code(str(about)) or " ",
-            "metadata": {"title": name, "id": f"{STEPS}-{len(self.steps)}", "status": "pending", "log": ""},
+            "metadata": {
+                "title": self._title(event.name),
+                "id": f"{STEPS}-{len(self.steps)}",
+                "status": "pending",
+                "log": "",
+            },
         }
         if self._open:
             step["metadata"]["parent_id"] = self._open[-1][0]["metadata"]["id"]
         self.steps.append(step)
         self._open.append((step, time.monotonic()))
+
+    def _title(self, tool: str) -> str:
+        return say(f"tool.{tool}", self.language) if has(f"tool.{tool}") else tool
 
     def _note(self, text: str) -> None:
         if self._open:
