@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def call(*calls: tuple[str, dict[str, Any]], words: str = "") -> AIMessage:
 class HashEmbedder:
     """Embeds a text as the sum of fixed vectors of its words: near enough for what shares words, and at once."""
 
+    folder = Path("hashed-words")
     model_hash = "hashed-words"
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:

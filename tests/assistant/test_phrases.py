@@ -32,7 +32,8 @@ def literals():
                     patterns.add("".join(pieces))
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_joined":
                 # A list of keys of one group.
-                patterns.add(rf"{node.args[0].value}\.\w+")
+                group = node.args[0]
+                patterns |= {rf"{group.value}\.\w+"} if isinstance(group, ast.Constant) else set()
     return constants, patterns
 
 

@@ -1,0 +1,187 @@
+"""The command line: data on stdout, progress on stderr, and an exit status that a script can rely on."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from assistant.cli import app
+from assistant.toolbox import RECORDS
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@pytest.fixture
+def tameshi(data_folder, monkeypatch):
+    """The function that runs a command in this process."""
+    monkeypatch.setenv("TAMESHI_OFFLINE", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *words: CliRunner().invoke(app, list(words))
+
+
+def record_of(result, tool):
+    """The record on stdout, which is one line and nothing else."""
+    (line,) = result.stdout.splitlines()
+    return RECORDS[tool].model_validate(json.loads(line))
+
+
+@pytest.mark.parametrize(
+    "tool", ["fetch_model", "inspect_files", "estimate_memory", "check_version", "check_documentation"]
+)
+def test_a_tool_prints_its_record_and_reports_beside_it(tameshi, tool):
+    result = tameshi(tool.replace("_", "-"), MINILM, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert record_of(result, tool).model == MINILM
+    assert f"→ {tool}" in result.stderr
+
+
+def test_options_reach_the_tool(tameshi):
+    words = ("--batch-size", "8", "--sequence-length", "64", "--dtype", "bfloat16", "--device-memory-gib", "2")
+    record = record_of(tameshi("estimate-memory", MINILM, *words, "--json"), "estimate_memory")
+    assert (record.batch_size, record.sequence_length, record.dtype, record.fits) == (8, 64, "bfloat16", True)
+
+
+def test_the_dear_tools_run_as_well(tameshi, tiny_model):
+    """One small model measured, priced, compared and planned in a row; each step uses the evidence of the last."""
+    folder = tiny_model()
+    sizes = ("--batch-sizes", "1", "--sequence-lengths", "8")
+    profile = record_of(tameshi("profile-model", folder, *sizes, "--json"), "profile_model")
+    assert [(run.batch_size, run.sequence_length) for run in profile.runs] == [(1, 8)]
+    load = ("--requests-per-day", "20000", "--price-per-hour", "0.5")
+    cost = tameshi("estimate-cost", folder, *load, "--json")
+    assert cost.exit_code == 0
+    record_of(cost, "estimate_cost")
+    assert "→ profile_model" not in cost.stderr, "it was measured already"
+    assert len(record_of(tameshi("compare-models", folder, MINILM, "--json"), "compare_models").models) == 2
+    out = Path(folder).parent / "plan.html"
+    plan = tameshi("plan-adoption", folder, *load, "--out", str(out), "--json")
+    assert plan.exit_code == (1 if record_of(plan, "plan_adoption").verdict in {"no", "not_yet"} else 0)
+    assert out.read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
+
+
+def test_observation_runs_on_the_examples_given(tameshi, tiny_model):
+    result = tameshi("observe-behavior", tiny_model(), "--example", "w1 w2 w3", "--example", "w4 w5", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert record_of(result, "observe_behavior").examples_used == ("w1 w2 w3", "w4 w5")
+
+
+def test_guidance_is_found(tameshi, routing, monkeypatch):
+    monkeypatch.setattr("assistant.services.Services.route_model", routing)
+    result = tameshi("search-guidance", "pin the version of a model", "--limit", "2", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert len(record_of(result, "search_guidance").passages) == 2
+
+
+def test_without_json_it_is_text_in_the_language_asked_for(tameshi):
+    english, japanese = (tameshi("check-version", MINILM, "--language", each).stdout for each in ("en", "ja"))
+    assert "Your reference names no exact version" in english
+    assert "ご指定の名前" in japanese
+
+
+# --- exit status ------------------------------------------------------------------------------------------------------
+
+
+def test_1_when_files_are_refused(tameshi, tiny_model):
+    import pickle
+
+    folder = Path(tiny_model())
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"a": print}))
+    (folder / "model.safetensors").unlink()
+    result = tameshi("inspect-files", str(folder), "--json")
+    assert record_of(result, "inspect_files").verdict == "refuse"
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["no-such-command"],
+        ["fetch-model"],
+        ["fetch-model", MINILM, "--no-such-option"],
+        ["estimate-memory", MINILM, "--batch-size", "many"],
+        ["profile-model", MINILM, "--batch-sizes", "1,x"],
+        ["check-version", MINILM, "--language", "fr"],
+    ],
+)
+def test_2_for_a_slip_of_usage(tameshi, words):
+    result = tameshi(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["fetch-model", "nobody/nothing-here"], ["check-version", "./no/such/folder"], ["inspect-files", "not an id"]],
+)
+def test_3_when_it_failed_with_the_next_step_beside_it(tameshi, words):
+    result = tameshi(*words, "--json")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "✗" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# --- ask --------------------------------------------------------------------------------------------------------------
+
+
+def test_ask_prints_one_event_a_line(make_assistant, monkeypatch, tameshi):
+    from fakes import call
+
+    assistant = make_assistant([call(("profile_model", {"model": "evil-org/backdoor"}))])
+    monkeypatch.setattr("assistant.Assistant", lambda: assistant, raising=False)
+    result = tameshi("ask", f"Profile {MINILM} with batch 4", "--dry-run", "--json")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [event["kind"] for event in events] == ["tool_planned", "turn_finished"]
+    assert events[0]["arguments"] == {"model": MINILM, "batch_sizes": [4]}
+    assert result.exit_code == 0
+
+
+def test_ask_answers_on_stdout_and_tells_its_steps_beside_it(make_assistant, monkeypatch, tameshi):
+    from fakes import call
+    from langchain_core.messages import AIMessage
+
+    assistant = make_assistant([call(("check_version", {})), AIMessage("Here it is.")])
+    monkeypatch.setattr("assistant.Assistant", lambda: assistant, raising=False)
+    result = tameshi("ask", f"Which version is {MINILM}?")
+    assert result.stdout.startswith("Here it is.")
+    assert "→ check_version" not in result.stdout
+    assert "→ check_version" in result.stderr
+
+
+def test_T30_an_empty_question_fails_with_3(make_assistant, monkeypatch, tameshi):
+    assistant = make_assistant([])
+    monkeypatch.setattr("assistant.Assistant", lambda: assistant, raising=False)
+    result = tameshi("ask", " \x00 ", "--json")
+    assert [json.loads(line)["kind"] for line in result.stdout.splitlines()] == ["turn_failed"]
+    assert result.exit_code == 3
+
+
+# --- as a whole -------------------------------------------------------------------------------------------------------
+
+
+def test_every_tool_is_a_command_with_json_and_help(tameshi):
+    commands = {command.name or command.callback.__name__: command for command in app.registered_commands}
+    assert {name.replace("_", "-") for name in RECORDS} <= set(commands)
+    for name in [*(tool.replace("_", "-") for tool in RECORDS), "ask"]:
+        shown = tameshi(name, "--help")
+        assert shown.exit_code == 0
+        assert "--json" in shown.stdout
+
+
+def test_the_command_as_installed_starts_without_the_heavy_libraries(data_folder):
+    code = (
+        "import sys; sys.argv = ['tameshi', '--help']\n"
+        "from assistant.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'transformers', 'langchain', 'gradio', 'chromadb') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ast.literal_eval(done.stdout.splitlines()[-1]) == []
