@@ -34,6 +34,10 @@ COLLECTION = "guidance"
 PAGE = 1_000
 FORM = "3"
 """Version of what is stored; a change of form makes every index out of date."""
+_GRAPH_NAMES = "index_metadata.pickle"
+"""The file that a graph on disk always has."""
+_OURS_TO_PASS = (KeyboardInterrupt, SystemExit, MemoryError)
+"""What is never taken for a fault of the index; a fault in Chroma's native part is no `Exception` either."""
 _RESET_STEP = "Delete the index folder and start again."
 
 
@@ -80,6 +84,8 @@ class Pointer(BaseModel):
     """Number of texts."""
     vectors: str
     """SHA-256 of the vectors in the order of the texts."""
+    files: str
+    """SHA-256 of the files of the graph, which Chroma maps without checking them."""
 
 
 class OpenedIndex(BaseModel):
@@ -132,7 +138,7 @@ def _read(folder: Path, wanted: str, texts: Sequence[IndexedText]) -> Floats | N
     try:
         pointer = Pointer.model_validate_json((folder / POINTER).read_text(encoding="utf-8"))
         place = folder / Path(pointer.folder).name
-        if pointer.content != wanted or pointer.count != len(texts) or not _is_sound(place):
+        if pointer.content != wanted or pointer.count != len(texts) or not _is_sound(place, pointer.files):
             return None
         with _client(place) as client:
             collection = client.get_collection(COLLECTION, embedding_function=None)
@@ -140,14 +146,16 @@ def _read(folder: Path, wanted: str, texts: Sequence[IndexedText]) -> Floats | N
                 return None
             vectors = _all_vectors(collection, texts)
         return vectors if _digest(vectors) == pointer.vectors else None
-    except BaseException as error:  # a fault in Chroma's native part is no Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+    except BaseException as error:
+        if isinstance(error, _OURS_TO_PASS):
             raise
         return None  # whatever is wrong with a cache, it is built again
 
 
-def _is_sound(place: Path) -> bool:
-    """SQLite's own check, before Chroma maps anything."""
+def _is_sound(place: Path, files: str) -> bool:
+    """Checked before Chroma maps anything, for a damaged graph ends the process: the files, and SQLite by its own check."""
+    if _files_digest(place) != files:
+        return False
     with closing(sqlite3.connect(f"{(place / 'chroma.sqlite3').as_uri()}?mode=ro", uri=True)) as database:
         return database.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
@@ -165,16 +173,36 @@ def _digest(vectors: Floats) -> str:
     return hashlib.sha256(np.ascontiguousarray(vectors, dtype=np.float32).tobytes()).hexdigest()
 
 
+def _files_digest(place: Path) -> str:
+    """One hash of the graph's files; the database beside them changes when it is opened.
+
+    A small index has no graph on disk yet: Chroma then writes files without names to them, and anew when it opens them.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for names in place.glob(f"*/{_GRAPH_NAMES}") for path in names.parent.iterdir()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(place).as_posix()}\0{content}\0".encode())
+    return digest.hexdigest()
+
+
 def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wanted: str) -> Floats:
     name = f"chroma-{uuid4().hex[:12]}"
     vectors = embedder.embed([t.text for t in texts])
     try:
         _fill(folder / name, texts, vectors, embedder, wanted)
-    except Exception as error:
+    except BaseException as error:
         shutil.rmtree(folder / name, ignore_errors=True)
+        if isinstance(error, _OURS_TO_PASS):
+            raise
         raise IndexUnavailable(f"The guidance index cannot be kept: {error}", _RESET_STEP) from error
     partial = folder / f"{POINTER}.{name}"
-    pointer = Pointer(folder=name, content=wanted, count=len(texts), vectors=_digest(vectors))
+    pointer = Pointer(
+        folder=name,
+        content=wanted,
+        count=len(texts),
+        vectors=_digest(vectors),
+        files=_files_digest(folder / name),
+    )
     partial.write_text(pointer.model_dump_json(), encoding="utf-8")
     partial.replace(folder / POINTER)
     _sweep(folder, name)

@@ -271,8 +271,7 @@ def test_T07_a_mutated_entry_is_read_or_refused_and_nothing_else(tmp_path_factor
     folder = tmp_path_factory.getbasetemp()
     try:
         entry = read_text(folder, data)
-    except InvalidEntry as refused:
-        assert refused.message.startswith("`entry.md`")
-    else:
-        assert Entry.model_validate(entry.model_dump()) == entry
-        assert all(getattr(entry.text(language), section) for language in LANGUAGES for section in SECTIONS)
+    except InvalidEntry:
+        return
+    assert Entry.model_validate(entry.model_dump()) == entry
+    assert all(getattr(entry.text(language), section) for language in LANGUAGES for section in SECTIONS)
