@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
@@ -41,6 +42,8 @@ _TURNS = sa.Table(
     sa.Column("tools", sa.Text, nullable=False),
     sa.Column("created_at", sa.String(40), nullable=False),
 )
+_DERIVED = frozenset({"estimate_cost", "plan_adoption"})
+"""Tools whose commit is that of older evidence."""
 
 
 class Evidence(BaseModel):
@@ -193,17 +196,17 @@ def _open_sqlite(url: str) -> sa.Engine:
     # One connection per use: SQLite connections do not like to wander between the web server's threads.
     engine = sa.create_engine(url, poolclass=NullPool)
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
             connection.execute(f"PRAGMA {pragma}")
 
-    @sa.event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         # Without this, the driver starts a transaction too late for "read the last number, then insert".
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def _manual_transactions(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
 
@@ -230,3 +233,15 @@ def _as_evidence(row: Any) -> Evidence:
 def latest(evidence: Sequence[Evidence], tool: str) -> Evidence | None:
     """The newest of `evidence` (newest first) that `tool` made."""
     return next((e for e in evidence if e.tool == tool), None)
+
+
+def of_present_commit(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """What was found in a model's present commit: the one that a tool looked at last.
+
+    What was found in another version says nothing about this one.
+
+    Args:
+        evidence: Evidence about one model, newest first.
+    """
+    present = next((e.commit for e in evidence if e.commit and e.tool not in _DERIVED), "")
+    return [e for e in evidence if e.commit in {"", present}]

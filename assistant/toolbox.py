@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from assistant.advice.comparison import ModelComparison, compare_models
 from assistant.advice.cost import CostEstimate, estimate_cost
 from assistant.advice.plan import AdoptionPlan, plan_adoption
-from assistant.evidence import Evidence, latest
+from assistant.evidence import Evidence, latest, of_present_commit
 from assistant.services import Services
 from assistant.turn_events import ToolFailed, ToolFinished, ToolProgress, ToolStarted, TurnEvent
 from knowledge.errors import KnowledgeError
@@ -61,8 +61,8 @@ _FIRST: dict[str, tuple[str, ...]] = {
     "estimate_cost": ("profile_model",),
     "compare_models": ("estimate_memory", "check_documentation"),
     "plan_adoption": (
-        "fetch_model",
         "inspect_files",
+        "fetch_model",
         "estimate_memory",
         "check_version",
         "check_documentation",
@@ -144,11 +144,13 @@ class Toolbox:
     def _run_first(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> bool:
         for model in arguments.get("models") or [arguments.get("model")]:
             for needed in _FIRST.get(name, ()):
-                if self.evidence(needed, str(model), scope.user) is None:
-                    done = self.run(needed, {"model": model}, scope, emit)
-                    if done is None and needed in {"fetch_model", "inspect_files"}:
-                        # Without files there is nothing to rest on; the failure was told already.
-                        return False
+                found = self.evidence(needed, str(model), scope.user) or self.run(needed, {"model": model}, scope, emit)
+                if found is None and needed in {"fetch_model", "inspect_files"}:
+                    # Without files there is nothing to rest on; the failure was told already.
+                    return False
+                if found and found.record.get("verdict") == "refuse":
+                    # Refused files end the matter: nothing is fetched or measured, and the plan says so.
+                    return True
         targets = arguments.get("targets") or {}
         if name == "plan_adoption" and targets.get("requests_per_day") and targets.get("price_per_hour") is not None:
             load = {k: targets[k] for k in ("requests_per_day", "price_per_hour", "currency") if k in targets}
@@ -157,10 +159,7 @@ class Toolbox:
 
     def evidence(self, tool: str, model: str, user: str) -> Evidence | None:
         """The newest evidence of `tool` about the model's present commit."""
-        about = self._services.store.find(user=user, model=model)
-        found = latest(about, tool)
-        newest = next((e for e in about if e.commit), None)
-        return found if found and newest and found.commit in {"", newest.commit} else None
+        return latest(of_present_commit(self._services.store.find(user=user, model=model)), tool)
 
     def _call(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> BaseModel:
         known = set(RECORDS)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.evidence import Evidence, latest
+from assistant.evidence import Evidence, latest, of_present_commit
 from tools.errors import InvalidArgument
 
 
@@ -18,7 +18,7 @@ class ComparedModel(BaseModel):
     model: str
     """Canonical reference."""
     commit: str
-    """Commit or content hash of the newest evidence, or empty."""
+    """Commit or content hash that the row is about, or empty."""
     parameters: int | None
     """Number of parameters."""
     forecast_mib: float | None
@@ -29,6 +29,8 @@ class ComparedModel(BaseModel):
     """Measured median latency at the smallest batch."""
     throughput_per_s: float | None
     """Best measured throughput."""
+    unit: str | None
+    """What the throughput counts."""
     licence: str | None
     """SPDX id or tag."""
     card_score: float | None
@@ -49,7 +51,7 @@ class ModelComparison(BaseModel):
     not_measured: tuple[str, ...]
     """Models without a profile."""
     dominated: tuple[str, ...]
-    """Models than which another one is at least as good in every measured figure and better in one."""
+    """Models than which another one is at least as good in every figure measured on the same machine, and better in one."""
     comparable: bool
     """Whether all measurements were made on one machine."""
 
@@ -66,7 +68,9 @@ def compare_models(models: Sequence[str], *, evidence: Sequence[Evidence]) -> Mo
     """
     if len(set(models)) < 2:
         raise InvalidArgument("A comparison needs two models.", "Name a second one.")
-    rows = tuple(_row(model, [e for e in evidence if e.model == model]) for model in dict.fromkeys(models))
+    rows = tuple(
+        _row(model, of_present_commit([e for e in evidence if e.model == model])) for model in dict.fromkeys(models)
+    )
     return ModelComparison(
         models=rows,
         not_measured=tuple(r.model for r in rows if r.latency_p50_ms is None),
@@ -89,6 +93,7 @@ def _row(model: str, evidence: Sequence[Evidence]) -> ComparedModel:
         peak_memory_mib=max((r["peak_memory_mib"] for r in runs if r.get("peak_memory_mib")), default=None),
         latency_p50_ms=min(runs, key=lambda r: r["batch_size"])["latency_p50_ms"] if runs else None,
         throughput_per_s=max((r["throughput_per_s"] for r in runs), default=None),
+        unit=runs[0]["unit"] if runs else None,
         licence=licence.get("spdx") or licence.get("tag"),
         card_score=documentation.record["score"] if documentation else None,
         machine=profile.machine if profile else None,
@@ -97,6 +102,8 @@ def _row(model: str, evidence: Sequence[Evidence]) -> ComparedModel:
 
 
 def _dominates(a: ComparedModel, b: ComparedModel) -> bool:
+    if (a.machine, a.unit) != (b.machine, b.unit):
+        return False
     pairs = [
         (-1, a.peak_memory_mib, b.peak_memory_mib),
         (-1, a.latency_p50_ms, b.latency_p50_ms),

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.evidence import Evidence, latest
+from assistant.evidence import Evidence, latest, of_present_commit
 from tools.errors import InvalidArgument, MissingEvidence
 
 UTILISATIONS = (0.2, 0.4, 0.7)
@@ -99,7 +99,7 @@ def estimate_cost(
         raise InvalidArgument(f"`{requests_per_day}` requests a day is out of range.", "Give a number above zero.")
     if price_per_hour is not None and not 0 <= price_per_hour <= 1e7:
         raise InvalidArgument(f"A price of `{price_per_hour}` an hour is out of range.", "Give a price from zero up.")
-    profile = latest(evidence, "profile_model")
+    profile = latest(of_present_commit(evidence), "profile_model")
     runs = [r for r in (profile.record["runs"] if profile else ()) if r.get("throughput_per_s")]
     if profile is None or not runs:
         raise MissingEvidence(f"`{model}` was not measured.", f"Run `tameshi profile-model {model}` first.")

@@ -64,7 +64,7 @@ def trial_gates(evidence: Sequence[Evidence], targets: dict[str, Any]) -> tuple[
             evidence="",
         ),
         _latency(evidence, targets),
-        _cost(evidence),
+        _cost(evidence, targets),
     )
 
 
@@ -91,8 +91,9 @@ def _from_record(
 
 def _licence(record: dict[str, Any]) -> tuple[bool, str]:
     licence = record["licence"]
-    name = licence["spdx"] or licence["tag"]
-    return bool(name) and licence["permissive"] is not False and licence["agreement"] != "differs", name or "none"
+    # A tag that nobody here knows names a text that somebody has to read first.
+    holds = licence["permissive"] is True and licence["agreement"] != "differs"
+    return holds, licence["spdx"] or licence["tag"] or "none"
 
 
 def _limitations(record: dict[str, Any]) -> tuple[bool, str]:
@@ -141,8 +142,8 @@ def _latency(evidence: Sequence[Evidence], targets: dict[str, Any]) -> Gate:
     )
 
 
-def _cost(evidence: Sequence[Evidence]) -> Gate:
-    cost = latest(evidence, "estimate_cost")
+def _cost(evidence: Sequence[Evidence], targets: dict[str, Any]) -> Gate:
+    cost = next((e for e in evidence if e.tool == "estimate_cost" and _is_about(e.record, targets)), None)
     options = [o for o in (cost.record["options"] if cost else ()) if o["cost_per_month"] is not None]
     if cost is None or not options:
         return Gate(code="cost", state="missing", value="", threshold="budget", threshold_source="team", evidence="")
@@ -154,4 +155,11 @@ def _cost(evidence: Sequence[Evidence]) -> Gate:
         threshold="within the budget that the owner sets",
         threshold_source="team",
         evidence=cost.id,
+    )
+
+
+def _is_about(cost: dict[str, Any], targets: dict[str, Any]) -> bool:
+    """Whether a cost was worked out for the load and the price that the user gave, as far as they did."""
+    return all(
+        cost[key] == targets[key] for key in ("requests_per_day", "price_per_hour", "currency") if key in targets
     )

@@ -1,7 +1,7 @@
 """The tool `plan_adoption`: stages with gates bound to evidence, and a verdict by named rules.
 
 R-SAFE  refused files end the matter                                    → no
-R-LIC   the licence must be known, agree with its text, allow the use   → not yet / condition
+R-LIC   the licence must be known, agree with its text, allow the use   → not yet
 R-VER   the version must be pinned                                      → condition
 R-DOC   limitations must be documented, or tested by the team itself    → condition
 R-MEM   the memory must fit what the user has                           → not yet
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from assistant.advice.gates import Gate, desk_check_gates, trial_gates
-from assistant.evidence import Evidence, latest
+from assistant.evidence import Evidence, latest, of_present_commit
 
 Verdict = Literal["go", "go_with_conditions", "not_yet", "no"]
 Effect = Literal["supports", "condition", "blocks", "ends"]
@@ -100,15 +100,15 @@ def plan_adoption(
         evidence: The user's evidence about the model, newest first.
     """
     wanted = targets or {}
+    evidence = of_present_commit(evidence)
     desk, trial = desk_check_gates(evidence, wanted), trial_gates(evidence, wanted)
     rules = _rules({g.code: g for g in (*desk, *trial)})
     verdict = _verdict(rules)
     used = dict.fromkeys(g.evidence for g in (*desk, *trial) if g.evidence)
     cost = next((g for g in trial if g.code == "cost"), None)
-    snapshot = latest(evidence, "fetch_model")
     return AdoptionPlan(
         model=model,
-        commit=snapshot.commit if snapshot else "",
+        commit=next((e.commit for e in evidence if e.commit), ""),
         use_case=use_case,
         targets=wanted,
         verdict=verdict,

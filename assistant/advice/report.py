@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from assistant.evidence import Evidence, latest
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.plots import profile_png
-from assistant.rendering.style import code
+from assistant.rendering.style import code, plain
 from tools.errors import InvalidArgument
 from tools.profiling import Profile
 
@@ -39,7 +40,7 @@ def report_markdown(plan: Any, evidence: Sequence[Evidence], body: str, language
         language: Language of the headings.
     """
     rows = "\n".join(
-        f"| {e.id} | {say(f'tool.{e.tool}', language)} | `{code(e.model)}` | `{e.commit[:19]}` | {e.created_at:%Y-%m-%d %H:%M} UTC | {e.machine} |"
+        f"| {e.id} | {say(f'tool.{e.tool}', language)} | {plain(e.model)} | `{code(e.commit[:19])}` | {e.created_at:%Y-%m-%d %H:%M} UTC | {e.machine} |"
         for e in sorted(_cited(plan, evidence), key=lambda e: int(e.id[1:]))
     )
     sentences = "\n".join(
@@ -47,8 +48,8 @@ def report_markdown(plan: Any, evidence: Sequence[Evidence], body: str, language
     )
     return "\n\n".join(
         [
-            f"# {say('report.title', language, model=code(plan.model))}",
-            f"{say('report.use_case', language)} {code(plan.use_case, 400)}" if plan.use_case else "",
+            f"# {say('report.title', language, model=plain(plan.model))}",
+            f"{say('report.use_case', language)} {plain(plan.use_case, 400)}" if plan.use_case else "",
             body,
             f"## {say('report.sentences', language)}\n\n{sentences}",
             f"## {say('report.evidence', language)}\n\n{say('report.columns', language)}\n|---|---|---|---|---|---|\n{rows}",
@@ -57,14 +58,16 @@ def report_markdown(plan: Any, evidence: Sequence[Evidence], body: str, language
 
 
 def report_html(markdown: str, plot_png: bytes | None, language: Language) -> str:
-    """The report as one HTML page without outside parts; raw HTML in the Markdown stays text, `<br>` apart."""
-    renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
+    """The report as one HTML page without outside parts: raw HTML stays text, `<br>` apart, as do links and images."""
+    renderer = (
+        MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link", "autolink", "reference"])
+    )
     rendered = renderer.render(markdown).replace("&lt;br&gt;", "<br>")
     image = ""
     if plot_png:
         encoded = base64.b64encode(plot_png).decode()
         image = f'<h2>{say("report.measured", language)}</h2><img alt="" src="data:image/png;base64,{encoded}">'
-    title = html.escape(markdown.split("\n", 1)[0].lstrip("# "))
+    title = html.escape(re.sub(r"\\(.)", r"\1", markdown.split("\n", 1)[0].lstrip("# ")))
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
@@ -86,7 +89,8 @@ def write_report(plan: BaseModel, evidence: Sequence[Evidence], out: Path, langu
     if out.suffix == ".json":
         cited = [e.model_dump(mode="json") for e in _cited(plan, evidence)]
         out.write_text(
-            json.dumps({"plan": plan.model_dump(mode="json"), "evidence": cited}, ensure_ascii=False, indent=1)
+            json.dumps({"plan": plan.model_dump(mode="json"), "evidence": cited}, ensure_ascii=False, indent=1),
+            encoding="utf-8",
         )
         return out
     own = next((e.id for e in evidence if e.tool == "plan_adoption"), "")

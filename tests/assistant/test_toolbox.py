@@ -145,9 +145,24 @@ def test_T27_another_users_evidence_does_not_count(run):
 def test_a_plan_of_a_model_without_files_ends_at_the_first_step(run, services):
     evidence, events = run("plan_adoption", model="nobody/nothing-here")
     assert evidence is None
-    assert ("failed", "fetch_model") in story(events)
-    assert "profile_model" not in {name for _, name in story(events)}
+    assert ("failed", "inspect_files") in story(events)
+    assert {name for _, name in story(events)} == {"plan_adoption", "inspect_files"}
     assert services.store.find(user="local") == []
+
+
+def test_a_plan_of_a_model_with_refused_files_says_no_and_fetches_nothing(run, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04cos\nsystem\n.")
+    evidence, events = run("plan_adoption", model=str(folder))
+    assert evidence.record["verdict"] == "no"
+    assert story(events) == [
+        ("started", "plan_adoption"),
+        ("started", "inspect_files"),
+        ("finished", "inspect_files"),
+        ("finished", "plan_adoption"),
+    ]
 
 
 def test_progress_stays_between_none_and_all(run):
