@@ -1,0 +1,203 @@
+"""Evidence made of the tools' own record classes and stored in a real database."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from assistant.evidence import EvidenceStore
+from tools.card_sections import CardSection
+from tools.documentation import DocumentationCheck
+from tools.file_safety.findings import FileInspection, Finding
+from tools.license import LicenceFinding
+from tools.memory import MemoryForecast, MemoryTerm
+from tools.profiling.records import MemoryByKind, Profile, ProfileRun
+from tools.snapshot import Snapshot
+
+MODEL = "org/model"
+COMMIT = "a" * 40
+
+
+def snapshot(model=MODEL, commit=COMMIT, **changes):
+    fields = {"source": "hub", "root": "/models", "files": (), "total_bytes": 0, "safety": "accept"}
+    return Snapshot(model=model, commit=commit, **fields | changes)
+
+
+def inspection(verdict="accept", model=MODEL, commit=COMMIT, found="nothing"):
+    finding = Finding(rule="T02", file="model.bin", found=found, next_step="Take another.", severity="refuse")
+    return FileInspection(
+        model=model,
+        commit=commit,
+        verdict=verdict,
+        findings=(finding,) if verdict == "refuse" else (),
+        files_checked=3,
+        total_bytes=10,
+        not_checked=(),
+    )
+
+
+def forecast(total_mib=500.0, model=MODEL, commit=COMMIT, parameters=1_000):
+    return MemoryForecast(
+        model=model,
+        commit=commit,
+        dtype="float32",
+        batch_size=1,
+        sequence_length=128,
+        new_tokens=0,
+        parameters=parameters,
+        terms=(MemoryTerm(name="weights", mib=total_mib, formula="all of it", source="files"),),
+        total_mib=total_mib,
+        assumptions=(),
+    )
+
+
+def documentation(model=MODEL, commit=COMMIT, limitations="filled", score=0.5, **licence):
+    fields = {
+        "tag": "apache-2.0",
+        "text_file": None,
+        "spdx": "Apache-2.0",
+        "agreement": "tag_only",
+        "permissive": True,
+        "note": "",
+    }
+    section = CardSection(name="Bias, risks and limitations", state=limitations, lines=(), line_numbers=())
+    return DocumentationCheck(
+        model=model,
+        commit=commit,
+        card_file="README.md",
+        sections=(section,),
+        claims=(),
+        licence=LicenceFinding(**fields | licence),
+        score=score,
+        most_important_gap=None,
+        not_checked=(),
+    )
+
+
+def measured(batch_size=1, p50=10.0, p95=12.0, throughput=100.0, **changes):
+    """One run of a profile."""
+    fields = {
+        "sequence_length": 128,
+        "dtype": "float32",
+        "latency_p50_ms": p50,
+        "latency_p95_ms": p95,
+        "latency_min_ms": p50 and p50 / 2,
+        "latency_max_ms": p95 and p95 * 2,
+        "throughput_per_s": throughput,
+        "repeats": 20,
+        "peak_memory_mib": 600.0,
+    }
+    return ProfileRun(batch_size=batch_size, **fields | changes)
+
+
+def failed(batch_size=64):
+    """A run without figures."""
+    return ProfileRun(batch_size=batch_size, sequence_length=128, dtype="float32", error="out of memory")
+
+
+def profile(*runs, model=MODEL, commit=COMMIT, peak_memory_mib=640.0):
+    return Profile(
+        model=model,
+        commit=commit,
+        task="feature-extraction",
+        device_name="CPU",
+        device_kind="cpu",
+        dtype="float32",
+        threads=2,
+        runs=runs or (measured(), measured(8, 40.0, 50.0, 200.0)),
+        import_s=1.0,
+        load_s=1.0,
+        first_call_ms=30.0,
+        memory=(MemoryByKind(kind="weights", mib=90.0),),
+        peak_memory_mib=peak_memory_mib,
+        forecast_total_mib=500.0,
+        noise="quiet",
+        noise_reason="1 %",
+        conditions="two threads",
+        not_checked=(),
+        isolation=(),
+        wall_s=9.0,
+    )
+
+
+class Records:
+    """Builders of records; each takes what differs from a sound, small, measured model."""
+
+    snapshot = staticmethod(snapshot)
+    inspection = staticmethod(inspection)
+    forecast = staticmethod(forecast)
+    documentation = staticmethod(documentation)
+    profile = staticmethod(profile)
+    measured = staticmethod(measured)
+    failed = staticmethod(failed)
+    model = MODEL
+    commit = COMMIT
+
+    TOOLS = {
+        Snapshot: "fetch_model",
+        FileInspection: "inspect_files",
+        MemoryForecast: "estimate_memory",
+        DocumentationCheck: "check_documentation",
+        Profile: "profile_model",
+    }
+
+    def sound(self, **replaced):
+        """The records of a model about which everything is known; None leaves one out."""
+        made = {
+            "snapshot": snapshot(),
+            "inspection": inspection(),
+            "forecast": forecast(),
+            "documentation": documentation(),
+            "profile": profile(),
+        }
+        return [record for record in (made | replaced).values() if record is not None]
+
+
+@pytest.fixture(scope="session")
+def records():
+    """Builders of records."""
+    return Records()
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A real evidence store."""
+    opened = EvidenceStore(f"sqlite:///{tmp_path / 'evidence.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def keep(store):
+    """The function that stores a record and returns its evidence."""
+
+    def add(record, tool="", **arguments):
+        name = tool or Records.TOOLS[type(record)]
+        return store.add(record, user="u", conversation="c", tool=name, arguments=arguments)
+
+    return add
+
+
+@pytest.fixture
+def evidence_of(store, keep):
+    """The function that stores records in order and returns the user's evidence, newest first."""
+
+    def stored(*given, model=""):
+        for record in given:
+            keep(record)
+        return store.find(user="u", model=model)
+
+    return stored
+
+
+@pytest.fixture
+def priced(store, keep):
+    """The function that works out a cost from the stored profile and stores it too."""
+    from assistant.advice.cost import estimate_cost
+
+    def price(requests=10_000.0, price=1.0, currency="USD"):
+        work_out = functools.partial(estimate_cost, MODEL, requests, price, currency)
+        return keep(work_out(evidence=store.find(user="u", model=MODEL)), "estimate_cost")
+
+    return price
