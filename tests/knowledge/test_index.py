@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +64,8 @@ def large_folder(built, tmp_path):
 def build_host(folder: Path, model: str, version: str, count: int = LARGE):
     """A process that builds for us; called with an order, it answers with its line."""
     command = [sys.executable, str(_HOST), str(folder), model, version, str(count)]
-    with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=_ROOT, env={"PYTHONPATH": str(_ROOT)}, **pipes) as process:
         assert process.stdout.readline().strip() == "ready"
 
         def order(line: str) -> str:
@@ -319,6 +322,42 @@ def assert_served_from_memory(folder: Path, embedder) -> None:
     opened = open_index(folder, TEXTS, embedder)
     assert opened.problem
     assert np.array_equal(opened.vectors, embedder.embed([text.text for text in TEXTS]))
+
+
+@contextmanager
+def as_somebody_else():
+    """Without root's rights, to whom no folder is read-only."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("holds", ["sound", "outdated", "nothing"])
+def test_a_read_only_folder_is_served_from_memory(built, make_embedder, holds):
+    with tempfile.TemporaryDirectory() as parent:  # pytest's own folders are closed to everybody else
+        Path(parent).chmod(0o755)
+        folder = Path(parent) / "index"
+        if holds == "nothing":
+            folder.mkdir()
+        else:
+            shutil.copytree(built[COUNT], folder)
+        places = [folder, *folder.rglob("*")]
+        for place in places:
+            place.chmod(0o555 if place.is_dir() else 0o444)
+        before = {place: place.stat().st_mtime_ns for place in places}
+        embedder = make_embedder("second" if holds == "outdated" else "first")
+        with as_somebody_else():
+            with pytest.raises(PermissionError):
+                (folder / "anything").touch()
+            assert_served_from_memory(folder, embedder)
+        assert {place: place.stat().st_mtime_ns for place in [folder, *folder.rglob("*")]} == before
+        for place in places:
+            place.chmod(0o755)
 
 
 def test_a_path_that_cannot_be_a_folder_is_served_from_memory(tmp_path, make_embedder):

@@ -140,6 +140,11 @@ def test_memory_passes_exactly_when_the_peak_fits_what_the_user_has(one_forecast
     assert (found.threshold, found.threshold_source, found.evidence) == (f"{limit:g} GiB", "user", "E1")
 
 
+@pytest.mark.parametrize(("peak", "state"), [(1000.0, "passed"), (1024.0, "passed"), (1024.5, "failed")])
+def test_a_gib_is_1024_mib_and_a_full_device_still_fits(desk, records, peak, state):
+    assert desk(records.forecast(peak), device_memory_gib=1)["memory"].state == state
+
+
 def test_without_a_limit_memory_must_only_be_known(desk, records):
     found = desk(records.forecast(10_000_000.0))["memory"]
     assert (found.state, found.threshold, found.threshold_source) == ("passed", "known", "guidance")
