@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
@@ -43,10 +43,12 @@ class ScriptedChat(BaseChatModel):
 
 
 class StandIn(PilotChat):
-    """A pilot that needs no weights and always says the same."""
+    """A pilot that needs no weights: it looks the version up where a model was named, and says that it stood in."""
 
-    def _generate(self, messages, stop=None, run_manager=None, **_options: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("I stand in."))])
+    def _generate(self, messages, stop=None, run_manager=None, **options: Any) -> ChatResult:
+        looks = options["turn"].models and not isinstance(messages[-1], ToolMessage)
+        message = call(("check_version", {})) if looks else AIMessage("I stand in.")
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 def call(*calls: tuple[str, dict[str, Any]], words: str = "") -> AIMessage:

@@ -180,7 +180,9 @@ class _TurnRunner:
         self, decision: str, chat: list[Any], conversation: str, answers_in: str, consent: str
     ) -> Iterator[tuple[Any, ...]]:
         language = _spoken(answers_in, " ".join(str(m.get("content")) for m in chat if m.get("role") == "user"))
-        yield from self._follow(self._holder.get().approve(consent, decision, user=USER), list(chat), conversation, language)
+        yield from self._follow(
+            self._holder.get().approve(consent, decision, user=USER), list(chat), conversation, language
+        )
 
     def _follow(
         self, events: Iterator[TurnEvent], shown: list[Any], conversation: str, language: Language

@@ -214,3 +214,10 @@ def test_the_servers_own_text_reaches_it_unchanged():
     with LlmServer([Reply("Hello.")]) as server:
         connect_server(server.url, "m", "", 20).invoke([HumanMessage("日本語 <script>")])
     assert server.asked[0]["messages"] == [{"content": "日本語 <script>", "role": "user"}]
+
+
+def test_T36_the_real_pilot_answers_when_the_server_is_down(make_assistant):
+    with LlmServer([Reply(status=500)]) as server:
+        events = list(make_assistant(llm=server.url, real_pilot=True).stream(QUESTION, language="en"))
+    assert events[-1].kind == "turn_finished"
+    assert "the embedded one answered" in events[-1].answer
