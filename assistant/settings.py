@@ -39,10 +39,8 @@ class Settings(BaseSettings):
     """Language of the answers; `auto` follows the question."""
     audience: Literal["auto", "manager", "engineer"] = "auto"
     """Who reads; `auto` judges by the tools that the question needed."""
-    approve_above_s: float = Field(default=120.0, ge=0)
-    """A step forecast to last longer than this is confirmed first, in seconds."""
     approve_above_gib: float = Field(default=2.0, ge=0)
-    """A download above this size is confirmed first, in GiB."""
+    """Weights above this size are loaded and run only after consent, in GiB."""
     question_limit: int = Field(default=8_000, ge=100, le=100_000)
     """Longest question, in characters."""
     tool_calls_per_turn: int = Field(default=12, ge=1, le=50)

@@ -93,6 +93,12 @@ class Source(BaseModel):
         """The source on one line."""
         return ", ".join(part for part in (self.title, self.where) if part) + (f": {self.scope}" if self.scope else "")
 
+    def reference(self) -> str:
+        """The source as short as it can still be found: the authors, or else the title, and where it stands."""
+        authors = re.match(r"[^,]+ et al\.", self.title)
+        name = authors[0] if authors else re.split(r" \(|: ", self.title)[0]
+        return name if not self.where or self.where == name else f"{name}, {self.where}"
+
 
 class Sections(BaseModel):
     """The text of an entry in one language, word by word."""
@@ -130,6 +136,8 @@ class Entry(BaseModel):
     """Tools that answer its checks."""
     asks: Wordings
     """Wordings with which people look for it."""
+    parts: Annotated[tuple[str, ...], Field(max_length=3)] = ()
+    """Ids of the entries that each treat one side of this overview; an answer shows them below it."""
     sources: tuple[Source, ...]
     """Empty for practice."""
     en: Sections
@@ -168,6 +176,9 @@ def read_entries(folder: Path = FOLDER) -> tuple[Entry, ...]:
         entries[entry.id] = entry
     if not entries:
         raise InvalidEntry(f"There is no guidance in `{folder}`.", "Install the package again.")
+    for entry in entries.values():
+        if lost := [part for part in entry.parts if part not in entries]:
+            raise InvalidEntry(f"`{entry.id}` names `{lost[0]}`, which does not exist.", _FORM)
     return tuple(sorted(entries.values(), key=lambda e: int(e.id[1:])))
 
 

@@ -53,26 +53,28 @@ class HybridRanker:
         texts: What is searched.
         embedder: Makes the dense vectors.
         cache_folder: Where the vectors are kept between starts; None keeps them in memory.
+        vectors: The texts' vectors of shape (texts, 384), where they are known already.
     """
 
-    def __init__(self, texts: Sequence[str], embedder: Embedder, cache_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        texts: Sequence[str],
+        embedder: Embedder,
+        cache_folder: Path | None = None,
+        *,
+        vectors: Floats | None = None,
+    ) -> None:
         self._texts = list(texts)
         self._embedder = embedder
-        self._vectors = self._load_vectors(cache_folder)
+        self._vectors = self._load_vectors(cache_folder) if vectors is None else vectors
         self._lexical = LexicalRanker(self._texts)
 
     def rank(self, query: str, limit: int = 5) -> list[tuple[int, float, float, float]]:
         """The best texts as (index, fused score, dense similarity, lexical score), the best first."""
-        return self.rank_many([query], limit)[0]
+        return self.rank_embedded(query, self._embedder.embed([query])[0], limit) if self._texts else []
 
-    def rank_many(self, queries: Sequence[str], limit: int = 5) -> list[list[tuple[int, float, float, float]]]:
-        """The best texts of each query; the queries are embedded together."""
-        if not self._texts:
-            return [[] for _ in queries]
-        vectors = self._embedder.embed(queries)
-        return [self._rank(query, vector, limit) for query, vector in zip(queries, vectors, strict=True)]
-
-    def _rank(self, query: str, vector: Floats, limit: int) -> list[tuple[int, float, float, float]]:
+    def rank_embedded(self, query: str, vector: Floats, limit: int = 5) -> list[tuple[int, float, float, float]]:
+        """As `rank`, for a query whose vector of shape (384,) is known already."""
         dense = (self._vectors @ vector).astype(np.float32)
         lexical = self._lexical.scores(query)
         fused = fuse([dense, lexical])

@@ -51,6 +51,8 @@ class Passage(BaseModel):
     """The passage, word by word."""
     source: str
     """Sources of the entry with their scope, or `practice`."""
+    references: tuple[str, ...]
+    """The same sources as short as they can still be found; empty for practice."""
     score: float
     """Fused rank score, higher is closer."""
     language: Language
@@ -127,7 +129,7 @@ class GuidanceSearch:
         query: str,
         stage: str | None = None,
         topic: str | None = None,
-        limit: int = 3,
+        limit: int = 4,
         language: Language | None = None,
     ) -> GuidanceResult:
         """Passages for a question.
@@ -153,7 +155,7 @@ class GuidanceSearch:
         if topic is None and not self._closeness.is_close(text, asked_in, near, scores.entry_lexical):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
         ranked = np.where(allowed, scores.entries, 0.0)
-        best = [int(i) for i in best_first(ranked, limit) if ranked[i] > 0]
+        best = self._with_parts([int(i) for i in best_first(ranked, limit) if ranked[i] > 0], allowed)[:limit]
         passages = tuple(self._passage(i, scores, asked_in, language or asked_in) for i in best)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)
 
@@ -187,6 +189,14 @@ class GuidanceSearch:
         np.maximum.at(best, self._collections[language].owners, by_text)
         return best
 
+    def _with_parts(self, best: list[int], allowed: npt.NDArray[np.bool_]) -> list[int]:
+        """The best entries; behind an overview its own parts come before what is merely close to the question."""
+        if not best:
+            return best
+        position = {entry.id: i for i, entry in enumerate(self._entries)}
+        parts = [i for part in self._entries[best[0]].parts if allowed[i := position[part]]]
+        return list(dict.fromkeys([best[0], *parts, *best[1:]]))
+
     def _passage(self, i: int, scores: _Scores, asked_in: Language, language: Language) -> Passage:
         entry, section = self._entries[i], self._section(i, scores, asked_in)
         return Passage(
@@ -195,6 +205,7 @@ class GuidanceSearch:
             topics=entry.topics,
             quote=quote_of(entry, language, section),
             source=entry.citation(),
+            references=tuple(source.reference() for source in entry.sources),
             score=round(float(scores.entries[i]), 5),
             language=language,
             section=section,
@@ -216,7 +227,7 @@ class GuidanceSearch:
 
 
 def search_guidance(
-    query: str, stage: str | None = None, topic: str | None = None, limit: int = 3, *, search: GuidanceSearch
+    query: str, stage: str | None = None, topic: str | None = None, limit: int = 4, *, search: GuidanceSearch
 ) -> GuidanceResult:
     """Find guidance on reusing pre-trained models.
 

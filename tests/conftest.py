@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -19,3 +21,13 @@ def data_folder(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("TAMESHI_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def guidance_index(request):
+    """Folder of the real guidance index.
+
+    Embedding all texts takes half a minute on two cores, so the index stays in pytest's cache; it rebuilds itself when
+    guidance or model differ, as the application's does.
+    """
+    return Path(request.config.cache.mkdir("guidance-index"))

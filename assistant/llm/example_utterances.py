@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.llm.turn_schema import TOOL_NAMES
 
-ROUTES = (*TOOL_NAMES, "ask_user", "talk", "off_topic")
+ANSWERED = ("ask_user", "talk", "off_topic")
+"""Routes that are answered without a tool."""
+ROUTES = (*TOOL_NAMES, *ANSWERED)
 """What a turn can be: one of the tools, a question back, small talk, or none of our business."""
 
 _TOOLS = re.compile(r"\[(?P<tools>[\w +]+)\]\s*")

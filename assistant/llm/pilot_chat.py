@@ -8,11 +8,10 @@ constrained to what the turn allows. Opening: given the tools' outcomes, it writ
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -21,10 +20,10 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from assistant.languages import language_of
-from assistant.llm.example_utterances import ROUTES, read_examples
+from assistant.llm.example_utterances import ANSWERED, ROUTES, read_examples
 from assistant.llm.pilot.corpus import masked_text, tool_call
-from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages
-from assistant.llm.route_views import Floats, RouteViews, log_softmax, minilm_folder
+from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages, thought
+from assistant.llm.route_views import ExampleVectors, Floats, RouteViews, log_softmax, minilm_folder, with_translation
 from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.transformers_chat import TransformersChat, calls_chunk
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext, read_turn
@@ -32,12 +31,15 @@ from knowledge.embedding import Embedder
 from knowledge.ranking import HybridRanker
 
 WEIGHTS = Path(__file__).parent / "pilot" / "weights"
-MIXTURE = {"lm": 0.45, "ngrams": 0.6, "minilm": 0.6}
-"""Exponents of the three views in the mixture, chosen on held-out utterances."""
 SURE = 0.40
 """Below this probability the pilot asks back."""
 SURE_OF_DEAR = 0.55
 """Below this probability the pilot does not start a dear tool."""
+WITHOUT_MODEL = 0.35
+"""Factor on the probability of a tool that is about a model in a conversation that has none: such words are often meant
+in general, and guidance answers those."""
+SURE_OF_SECOND = 0.5
+"""Below this probability the pilot does not call a second tool."""
 
 
 class Route(BaseModel):
@@ -46,11 +48,20 @@ class Route(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     routes: tuple[str, ...]
-    """Tools in order, or one of `ask_user`, `talk`, `off_topic`."""
+    """Tools in order, or one of `ANSWERED`."""
     probability: float
     """Probability of the first route in the mixture, in [0, 1]."""
     readings: tuple[tuple[str, float], ...]
     """The likeliest routes with their probabilities."""
+
+
+class Reading(NamedTuple):
+    """A question as the views read it."""
+
+    scores: dict[str, Floats]
+    """Log-probabilities of the routes by each view: `lm`, `ngrams`, `minilm`, each of shape (routes,)."""
+    prompt: str
+    """What the language model read."""
 
 
 class RouteModel:
@@ -58,10 +69,11 @@ class RouteModel:
 
     Args:
         cache_folder: Where the embeddings of the examples are kept between starts; None keeps them in memory.
+        weights: Folder of the trained pilot.
     """
 
-    def __init__(self, cache_folder: Path | None = None) -> None:
-        self._cache_folder = cache_folder
+    def __init__(self, cache_folder: Path | None = None, weights: Path = WEIGHTS) -> None:
+        self._cache_folder, self._weights = cache_folder, weights
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -75,24 +87,41 @@ class RouteModel:
 
     @cached_property
     def _ranker(self) -> HybridRanker:
-        return HybridRanker(self._examples[0], self.embedder, cache_folder=self._cache_folder)
+        texts = self._examples[0]
+        vectors = ExampleVectors.load(self._weights, texts, self.embedder)
+        return HybridRanker(texts, self.embedder, cache_folder=self._cache_folder, vectors=vectors)
 
     @cached_property
     def views(self) -> RouteViews:
         """The linear views that were trained with the pilot."""
-        return RouteViews.load(WEIGHTS)
+        return RouteViews.load(self._weights)
 
-    def retrieve(self, masked: str, *, leave_out: str | None = None) -> list[tuple[str, str]]:
-        """The most similar example utterances with their routes, the most similar last."""
+    def embed(self, masked: str) -> Floats:
+        """MiniLM's vector of a masked question, shape (384,)."""
+        return self.embedder.embed([masked])[0]
+
+    def retrieve(
+        self, masked: str, vector: Floats | None = None, leave_out: str | None = None
+    ) -> list[tuple[str, str]]:
+        """The most similar example utterances with their routes, the most similar last.
+
+        Args:
+            masked: The masked question.
+            vector: Its vector, where it is known already.
+            leave_out: Masked utterance that is not to be found.
+        """
         texts, routes = self._examples
-        found = [(texts[i], routes[i]) for i, *_ in self._ranker.rank(masked, EXAMPLES_IN_PROMPT + 1)]
+        near = self._ranker.rank_embedded(
+            masked, self.embed(masked) if vector is None else vector, EXAMPLES_IN_PROMPT + 1
+        )
+        found = [(texts[i], routes[i]) for i, *_ in near]
         return [pair for pair in found if pair[0] != leave_out][:EXAMPLES_IN_PROMPT][::-1]
 
-    def view_scores(self, masked: str, last_tool: str) -> dict[str, Floats]:
+    def view_scores(self, masked: str, last_tool: str, vector: Floats) -> dict[str, Floats]:
         """Log-probabilities of the routes by n-grams and by MiniLM, each of shape (routes,)."""
         return {
             "ngrams": self.views.ngrams([masked], [last_tool])[0],
-            "minilm": self.views.minilm(self.embedder.embed([masked]))[0],
+            "minilm": self.views.minilm(with_translation(self.embedder, [masked], vector[None, :]))[0],
         }
 
 
@@ -104,7 +133,6 @@ class PilotChat(TransformersChat):
     max_new_tokens: int = 160
 
     _routing: RouteModel = PrivateAttr(default_factory=RouteModel)
-    _warm: threading.Event = PrivateAttr(default_factory=threading.Event)
 
     def __init__(self, routing: RouteModel | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -133,73 +161,72 @@ class PilotChat(TransformersChat):
         if outcomes:
             yield from self._open_answer(turn, outcomes, {}, run_manager)
             return
-        route = self.decide(turn)
+        reading = self.read(turn)
+        route = self.decide(turn, reading)
         metadata = {"route": route.model_dump(mode="json")}
-        if route.routes[0] in {"ask_user", "talk", "off_topic"}:
+        if route.routes[0] in ANSWERED:
             outcome = f"{route.routes[0]}.{route.routes[0]} {language_of(turn.question)}"
             yield from self._open_answer(turn, [outcome], metadata, run_manager)
             return
-        yield calls_chunk(self._write_calls(turn, route), metadata)
+        yield calls_chunk(self._write_calls(turn, route, reading.prompt), metadata)
 
-    def decide(self, turn: TurnContext) -> Route:
-        """Choose the route of a question."""
+    def read(self, turn: TurnContext, leave_out: str | None = None) -> Reading:
+        """Read a question with each view.
+
+        Args:
+            turn: The question.
+            leave_out: Masked example utterance that is not to be retrieved.
+        """
         self.load()
-        scores = self.route_scores(turn)
-        mixed = log_softmax(sum(MIXTURE[name] * view for name, view in scores.items()))  # type: ignore[arg-type]
-        probabilities = np.exp(mixed)
-        order = np.argsort(-probabilities)
-        readings = tuple((ROUTES[i], round(float(probabilities[i]), 4)) for i in order[:3])
+        masked = turn.masked
+        vector = self._routing.embed(masked)
+        near = self._routing.retrieve(masked, vector, leave_out)
+        prompt = self._prompt(routing_messages(masked, near, turn.last_tool))
+        lm = log_softmax(self._next_logits(prompt, [f"<|{route}|>" for route in ROUTES]))
+        return Reading({"lm": lm, **self._routing.view_scores(masked, turn.last_tool, vector)}, prompt)
+
+    def decide(self, turn: TurnContext, reading: Reading | None = None) -> Route:
+        """Choose the route of a question.
+
+        Args:
+            turn: The question.
+            reading: What `read` returned for it, where it was read already.
+        """
+        scores, prompt = reading or self.read(turn)
+        doubt = [WITHOUT_MODEL if turn.needs_model(route) else 1.0 for route in ROUTES]
+        probabilities = np.exp(self._routing.views.mixed(scores, language_of(turn.question))) * doubt
+        probabilities /= probabilities.sum()
+        readings = tuple((ROUTES[i], round(float(probabilities[i]), 4)) for i in np.argsort(-probabilities)[:3])
         first = choose(readings)
-        second = self._second_route(turn, first) if first == readings[0][0] else ()
-        return Route(routes=(first, *second), probability=readings[0][1], readings=readings)
+        routes = (first, *self._second_route(prompt, first))
+        return Route(routes=routes, probability=readings[0][1], readings=readings)
 
-    def route_scores(self, turn: TurnContext, leave_out: str | None = None) -> dict[str, Floats]:
-        """Log-probabilities of the routes by each view: `lm`, `ngrams`, `minilm`, each of shape (routes,)."""
-        self.load()
-        prompt = self._prompt(
-            routing_messages(turn.masked, self._routing.retrieve(turn.masked, leave_out=leave_out), turn.last_tool)
-        )
-        return {"lm": log_softmax(self._route_logits(prompt)), **self._routing.view_scores(turn.masked, turn.last_tool)}
-
-    def _route_logits(self, prompt: str) -> Floats:
+    def _next_logits(self, prompt: str, tokens: Sequence[str]) -> Floats:
+        """The language model's logits of these tokens behind a prompt, shape (tokens,)."""
         import torch  # noqa: PLC0415 (heavy import, only when needed)
 
         ids = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False)["input_ids"]
         with self._lock, torch.inference_mode():
             logits = self._model(input_ids=ids, logits_to_keep=1).logits[0, -1]
-        wanted = self._tokenizer.convert_tokens_to_ids([f"<|{r}|>" for r in ROUTES])
-        return logits[wanted].float().numpy()
+        return logits[self._tokenizer.convert_tokens_to_ids(list(tokens))].float().numpy()
 
-    def _second_route(self, turn: TurnContext, first: str) -> tuple[str, ...]:
+    def _second_route(self, prompt: str, first: str) -> tuple[str, ...]:
         """A second tool, where the language model wants one after the first."""
-        if first in {"ask_user", "talk", "off_topic"}:
+        if first in ANSWERED:
             return ()
-        import torch  # noqa: PLC0415 (heavy import, only when needed)
-
-        messages = routing_messages(turn.masked, self._routing.retrieve(turn.masked), turn.last_tool)
-        ids = self._tokenizer(self._prompt(messages) + f"<|{first}|>", return_tensors="pt", add_special_tokens=False)[
-            "input_ids"
-        ]
-        with self._lock, torch.inference_mode():
-            logits = self._model(input_ids=ids, logits_to_keep=1).logits[0, -1]
-        tools = [r for r in ROUTES if r not in {"ask_user", "talk", "off_topic", first}]
-        tokens = self._tokenizer.convert_tokens_to_ids([*(f"<|{r}|>" for r in tools), "</think>"])
-        chances = torch.softmax(logits[tokens].float(), dim=-1)
-        best = int(chances.argmax())
-        return (tools[best],) if best < len(tools) and float(chances[best]) >= SURE_OF_DEAR else ()
-
-    def _write_calls(self, turn: TurnContext, route: Route) -> AIMessage:
-        """Let the language model write the calls of these routes, constrained to what the turn allows."""
-        messages = routing_messages(turn.masked, self._routing.retrieve(turn.masked), turn.last_tool)
-        thought = "".join(f"<|{r}|>" for r in route.routes) + "</think>"
-        written = "".join(
-            self.decode(
-                self._prompt(messages) + thought,
-                grammar=calls_grammar(self._tokenizer, turn, route.routes),
-                max_new_tokens=120,
-            )
+        tools = [r for r in ROUTES if r not in {*ANSWERED, first}]
+        chances = np.exp(
+            log_softmax(self._next_logits(f"{prompt}<|{first}|>", [*(f"<|{r}|>" for r in tools), "</think>"]))
         )
-        message = parse_answer(written)
+        best = int(chances.argmax())
+        return (tools[best],) if best < len(tools) and chances[best] >= SURE_OF_SECOND else ()
+
+    def _write_calls(self, turn: TurnContext, route: Route, prompt: str) -> AIMessage:
+        """Let the language model write the calls of these routes, constrained to what the turn allows."""
+        grammar = calls_grammar(self._tokenizer, turn, route.routes)
+        message = parse_answer(
+            "".join(self.decode(prompt + thought(route.routes), grammar=grammar, max_new_tokens=120))
+        )
         for call in message.tool_calls:
             call["args"] = turn.complete(call["name"], _unmasked(turn, call["args"]))
         return message
@@ -227,7 +254,7 @@ def choose(readings: tuple[tuple[str, float], ...]) -> str:
     """The route to take, given the likeliest ones: asked back when unsure, cheap before dear."""
     (first, p_first), (second, p_second) = readings[0], readings[1]
     if first in DEAR_TOOLS and p_first < SURE_OF_DEAR:
-        cheap = second not in DEAR_TOOLS and second not in {"talk", "off_topic", "ask_user"}
+        cheap = second not in DEAR_TOOLS and second not in ANSWERED
         return second if cheap and p_second >= SURE / 2 and p_first + p_second >= 0.8 else "ask_user"
     return first if p_first >= SURE else "ask_user"
 

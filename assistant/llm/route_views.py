@@ -1,26 +1,34 @@
 """Two views of a question beside the language model's: character n-grams and MiniLM, each a linear classifier.
 
 A model trained from scratch knows only the wordings it has read. MiniLM brings pre-trained knowledge of English,
-n-grams are strong in Japanese; the three are mixed where the pilot chooses its route (see `pilot_chat.py`), as in
-kNN-LM interpolation (Khandelwal et al., 2020). Each view can be read alone, and the benchmark reports it so.
+n-grams are strong in Japanese; the three are mixed where the pilot chooses its route (see `pilot_chat.py`): their
+log-probabilities are added with weights fitted for each language on utterances that none of them was trained on. Each
+view can be read alone, and the benchmark reports it so.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
+from assistant.languages import LANGUAGES, Language, language_of
 from assistant.llm.example_utterances import ROUTES
+from knowledge.embedding import Embedder
+from knowledge.glossary import translate
 
 Floats = npt.NDArray[np.float32]
 _FEATURES = 2**15
 _FILE = "route_views.safetensors"
+_VECTORS = "example_vectors.safetensors"
 
 
 def minilm_folder() -> Path:
@@ -30,12 +38,16 @@ def minilm_folder() -> Path:
     return Path(str(weights.locate())).parent
 
 
+VIEWS = ("lm", "ngrams", "minilm")
+"""The views that are mixed, in the order of the mixture's weights."""
+
+
 class RouteViews:
-    """Log-probabilities of the routes by n-grams and by MiniLM.
+    """Log-probabilities of the routes by n-grams and by MiniLM, and the weights with which all views are mixed.
 
     Args:
-        arrays: `ngram_weights` (features, routes), `ngram_bias` (routes,), `minilm_weights` (384, routes), `minilm_bias`,
-            and `idf` (features,).
+        arrays: `ngram_weights` (features, routes), `ngram_bias` (routes,), `idf` (features,), `minilm_weights`
+            (768, routes), `minilm_bias` (routes,), `mixture` (languages, views).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
@@ -48,15 +60,15 @@ class RouteViews:
 
     def save(self, folder: Path) -> None:
         """Write the views beside the model, in half precision."""
-        save_file({k: v.astype(np.float16) for k, v in self.arrays.items()}, folder / _FILE)
+        save_file({k: np.ascontiguousarray(v.astype(np.float16)) for k, v in self.arrays.items()}, folder / _FILE)
 
     @classmethod
     def fit(cls, texts: Sequence[str], embeddings: Floats, routes: Sequence[str], after: Sequence[str]) -> RouteViews:
-        """Fit both views.
+        """Fit both views; the mixture is left even.
 
         Args:
             texts: Masked utterances.
-            embeddings: Their MiniLM embeddings, shape (texts, 384).
+            embeddings: What `with_translation` returns for them, shape (texts, 768).
             routes: The route of each.
             after: Tool of the turn before each, or empty.
         """
@@ -64,16 +76,18 @@ class RouteViews:
 
         targets = np.array([ROUTES.index(r) for r in routes])
         counts = ngram_counts(texts, after)
-        idf = np.log((1 + len(texts)) / (1 + np.asarray((counts > 0).sum(axis=0)).ravel())) + 1
-        ngrams = LogisticRegression(C=8.0, max_iter=400).fit(_weighted(counts, idf), targets)
-        minilm = LogisticRegression(C=12.0, max_iter=600).fit(embeddings, targets)
+        appearances = np.bincount(counts.indices, minlength=_FEATURES)
+        idf = (np.log((1 + len(texts)) / (1 + appearances)) + 1).astype(np.float32)
+        ngrams = LogisticRegression(C=8.0, max_iter=200, tol=1e-3).fit(_weighted(counts, idf), targets)
+        minilm = LogisticRegression(C=12.0, max_iter=300, tol=1e-3).fit(embeddings, targets)
         return cls(
             {
-                "ngram_weights": _all_routes(ngrams.coef_, ngrams.classes_).T.copy(),
-                "ngram_bias": _all_routes(ngrams.intercept_[:, None], ngrams.classes_, missing=-20.0)[:, 0].copy(),
-                "minilm_weights": _all_routes(minilm.coef_, minilm.classes_).T.copy(),
-                "minilm_bias": _all_routes(minilm.intercept_[:, None], minilm.classes_, missing=-20.0)[:, 0].copy(),
-                "idf": idf.astype(np.float32),
+                "ngram_weights": _all_routes(ngrams.coef_, ngrams.classes_).T,
+                "ngram_bias": _all_routes(ngrams.intercept_[:, None], ngrams.classes_, missing=-20.0)[:, 0],
+                "idf": idf,
+                "minilm_weights": _all_routes(minilm.coef_, minilm.classes_).T,
+                "minilm_bias": _all_routes(minilm.intercept_[:, None], minilm.classes_, missing=-20.0)[:, 0],
+                "mixture": np.full((len(LANGUAGES), len(VIEWS)), 1 / len(VIEWS), dtype=np.float32),
             }
         )
 
@@ -83,18 +97,87 @@ class RouteViews:
         return log_softmax(np.asarray(features @ self.arrays["ngram_weights"]) + self.arrays["ngram_bias"])
 
     def minilm(self, embeddings: Floats) -> Floats:
-        """Log-probabilities by MiniLM embeddings of shape (texts, 384), shape (texts, routes)."""
+        """Log-probabilities by MiniLM, for embeddings of shape (texts, 768), shape (texts, routes)."""
         return log_softmax(embeddings @ self.arrays["minilm_weights"] + self.arrays["minilm_bias"])
+
+    def mixed(self, scores: dict[str, Floats], language: Language) -> Floats:
+        """The views' log-probabilities of shape (..., routes) mixed with the weights of that language."""
+        weights = self.arrays["mixture"][LANGUAGES.index(language)]
+        return log_softmax(np.tensordot(weights, np.stack([scores[view] for view in VIEWS]), axes=1))
+
+
+def with_translation(embedder: Embedder, texts: Sequence[str], vectors: Floats) -> Floats:
+    """What MiniLM sees of each text: its vector of shape (384,) and that of its Japanese terms in English, side by side.
+
+    Args:
+        embedder: MiniLM.
+        texts: Masked utterances.
+        vectors: Their embeddings, shape (texts, 384).
+    """
+    translated = [translate(text, "en") if language_of(text) == "ja" else "" for text in texts]
+    known = [i for i, text in enumerate(translated) if text]
+    second = np.zeros_like(vectors)
+    if known:
+        second[known] = embedder.embed([translated[i] for i in known])
+    return np.hstack([vectors, second])
+
+
+class ExampleVectors:
+    """The example utterances' embeddings as they are kept beside the pilot: one signed byte a dimension."""
+
+    @staticmethod
+    def save(folder: Path, texts: Sequence[str], embedder: Embedder, vectors: Floats) -> None:
+        """Write the vectors with the digest of what they belong to."""
+        scaled = np.clip(np.rint(vectors * 127), -127, 127).astype(np.int8)
+        save_file({"vectors": scaled}, folder / _VECTORS, metadata={"digest": _digest(texts, embedder)})
+
+    @staticmethod
+    def load(folder: Path, texts: Sequence[str], embedder: Embedder) -> Floats | None:
+        """Unit vectors of shape (texts, 384); None when the texts or MiniLM are not those that were written."""
+        path = folder / _VECTORS
+        if not path.exists():
+            return None
+        with safe_open(path, "numpy") as file:
+            if (file.metadata() or {}).get("digest") != _digest(texts, embedder):
+                return None
+            vectors = file.get_tensor("vectors").astype(np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _digest(texts: Sequence[str], embedder: Embedder) -> str:
+    return hashlib.sha256("\0".join([embedder.model_hash, *texts]).encode()).hexdigest()
+
+
+def fit_mixture(scores: dict[str, Floats], targets: npt.NDArray[np.integer]) -> Floats:
+    """Weights of the views that make the mixture likeliest on utterances that no view was trained on.
+
+    Args:
+        scores: Log-probabilities by view, each of shape (utterances, routes).
+        targets: Index of each utterance's route, shape (utterances,).
+
+    Returns:
+        Weights from 0 to 2, shape (views,).
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415 (needed for training only)
+
+    stacked = np.stack([scores[view] for view in VIEWS])
+    rows = np.arange(len(targets))
+
+    def surprise(weights: Floats) -> float:
+        return -float(log_softmax(np.tensordot(weights, stacked, axes=1))[rows, targets].mean())
+
+    start = np.full(len(VIEWS), 0.5)
+    return minimize(surprise, start, bounds=[(0.0, 2.0)] * len(VIEWS), method="Nelder-Mead").x.astype(np.float32)
 
 
 def ngram_counts(texts: Sequence[str], after: Sequence[str]) -> sparse.csr_matrix:
     """Hashed counts of 1- to 4-character pieces and of the tool before, shape (texts, features)."""
     from sklearn.feature_extraction.text import HashingVectorizer  # noqa: PLC0415 (heavy import, only when needed)
 
-    vectorizer = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(1, 4), n_features=_FEATURES, alternate_sign=False, norm=None, binary=True
-    )
-    return vectorizer.transform(f"{text} after={tool or 'none'}" for text, tool in zip(texts, after, strict=True))
+    options: dict[str, Any] = {"ngram_range": (1, 4), "n_features": _FEATURES, "norm": None}
+    vectorizer = HashingVectorizer(analyzer="char_wb", alternate_sign=False, binary=True, **options)
+    lines = (f"{text} after={tool or 'none'}" for text, tool in zip(texts, after, strict=True))
+    return sparse.csr_matrix(vectorizer.transform(lines))
 
 
 def log_softmax(scores: Floats) -> Floats:
@@ -104,9 +187,11 @@ def log_softmax(scores: Floats) -> Floats:
 
 
 def _weighted(counts: sparse.csr_matrix, idf: npt.NDArray[np.floating]) -> sparse.csr_matrix:
-    weighted = sparse.csr_matrix(counts.multiply(idf[None, :]))
-    norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1))).ravel()
-    return sparse.csr_matrix(sparse.diags(1 / np.maximum(norms, 1e-9)) @ weighted)
+    from sklearn.preprocessing import normalize  # noqa: PLC0415 (heavy import, only when needed)
+
+    weighted = counts.copy()
+    weighted.data = weighted.data * idf[weighted.indices]
+    return sparse.csr_matrix(normalize(weighted, copy=False))
 
 
 def _all_routes(rows: npt.NDArray[np.floating], classes: npt.NDArray[np.integer], missing: float = 0.0) -> Floats:

@@ -1,10 +1,11 @@
-"""Guidance passages as an answer: points with citations, a next step, a sentence to say, sources that open."""
+"""Guidance passages as an answer: the closest one in full, points from others, a next step, a sentence to say, sources."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from assistant.grounding import split_sentences
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.style import Rendered, next_step
@@ -24,30 +25,42 @@ def render_guidance(result: TurnResult, language: Language, _turn: Sequence[Turn
         return Rendered(headline=say("guidance.nothing", language))
     if record.passages[0].entry == MEETING_ENTRY:
         return _sentences_for_a_meeting(record, language)
-    points = "\n".join(f"{i}. **{p.title}** — {p.quote} [{p.entry}]" for i, p in enumerate(record.passages, start=1))
-    spoken = record.passages[0].sentence_to_say
+    first, *others = record.passages
+    points = "\n".join(
+        f"{i}. **{p.title}** — {_first_sentence(p.quote)} [{p.entry}]" for i, p in enumerate(others, start=1)
+    )
     closing = [next_step(say("guidance.next_step", language), language)]
-    if spoken:
-        closing.append(say("common.say_it", language, text=spoken))
+    if first.sentence_to_say:
+        closing.append(say("common.say_it", language, text=first.sentence_to_say))
     closing.append(_sources(record, language))
-    return Rendered(headline=points, advice="\n\n".join(closing), citations=_citations(record))
+    return Rendered(
+        headline="\n\n".join(part for part in (f"{first.quote} [{first.entry}]", points) if part),
+        advice="\n\n".join(closing),
+        citations=_citations(record),
+    )
+
+
+def _first_sentence(quote: str) -> str:
+    return split_sentences(quote)[0].strip()
 
 
 def _sentences_for_a_meeting(record: Any, language: Language) -> Rendered:
     first = record.passages[0]
+    only = record.model_copy(update={"passages": (first,)})
     lines = "\n".join(
         f"{i}. {say(f'meeting.{name}', language)}" for i, name in enumerate(("small", "measure", "rules"), 1)
     )
     return Rendered(
         headline=f"{lines}\n\n{first.quote} [{first.entry}]",
-        advice=_sources(record, language),
-        citations=_citations(record)[:1],
+        advice=_sources(only, language),
+        citations=_citations(only),
     )
 
 
 def _sources(record: Any, language: Language) -> str:
-    listed = [f"{p.entry} {p.title} ({p.source})" for p in record.passages]
-    return say("common.sources", language, text=say("common.list_joint", language).join(listed))
+    practice = say("common.practice", language)
+    lines = [f"\n- {p.entry} {p.title} — {'; '.join(p.references) or practice}" for p in record.passages]
+    return say("common.sources", language, text="").rstrip() + "".join(lines)
 
 
 def _citations(record: Any) -> tuple[Citation, ...]:

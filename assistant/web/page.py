@@ -15,6 +15,7 @@ from assistant.languages import Language, language_of
 from assistant.web.strings import EXAMPLES, label
 
 if TYPE_CHECKING:
+    from assistant.briefing import Audience
     from assistant.conversation import Assistant
     from assistant.settings import Settings
     from assistant.turn_events import TurnEvent
@@ -39,6 +40,8 @@ class AssistantHolder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ready = threading.Event()
+        self.warm = False
+        """Whether the first question need not wait any more."""
         self._assistant: Assistant | None = None
         self._failure: BaseException | None = None
 
@@ -61,6 +64,7 @@ class AssistantHolder:
             self._assistant = assistant
             self._ready.set()
             assistant.warm_up()
+            self.warm = True
         except BaseException as error:  # handed to whoever asks for the assistant
             self._failure = error
             self._ready.set()
@@ -93,13 +97,18 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
                         max_lines=6, autofocus=True, elem_id="question",
                     )  # fmt: skip
                     send = gr.Button(label("send", language), variant="primary", scale=1, min_width=90, elem_id="send")
-                    stop = gr.Button(label("stop", language), variant="stop", scale=1, min_width=90, visible=False)
+                    stop = gr.Button(
+                        label("stop", language), variant="stop", scale=1, min_width=90, visible=False, elem_id="stop"
+                    )
             with gr.Column(scale=4, min_width=320):
                 with gr.Row():
                     answers_in = gr.Radio(
                         [("Auto", "auto"), ("English", "en"), ("日本語", "ja")], value="auto", show_label=False,
                         container=False, elem_id="language",
                     )  # fmt: skip
+                    audience = gr.Radio(
+                        _audiences(language), value="auto", show_label=False, container=False, elem_id="audience"
+                    )
                     new = gr.Button(label("new", language), size="sm", min_width=120)
                 with gr.Group():
                     evidence_title = gr.Markdown(f"**{label('evidence', language)}**")
@@ -112,28 +121,25 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
         outputs = [chat, conversation, consent, consent_row, stop, evidence, plot, reports]
         turn = _TurnRunner(holder)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        asked = gr.on(
+        state = [chat, conversation, answers_in, audience]
+        gr.on(
             [send.click, question.submit],
             turn.ask,
-            [question, chat, conversation, answers_in],
+            [question, *state],
             [question, *outputs],
             **quiet,
         )
-        gr.on(
-            [chat.example_select, chat.option_select],
-            turn.pick,
-            [chat, conversation, answers_in],
-            [question, *outputs],
-            **quiet,
-        )
-        approve.click(turn.approve, [chat, conversation, answers_in, consent], [question, *outputs], **quiet)
-        reject.click(turn.reject, [chat, conversation, answers_in, consent], [question, *outputs], **quiet)
+        gr.on([chat.example_select, chat.option_select], turn.pick, state, [question, *outputs], **quiet)
+        approve.click(turn.approve, [*state, consent], [question, *outputs], **quiet)
+        reject.click(turn.reject, [*state, consent], [question, *outputs], **quiet)
         stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
         new.click(_fresh, [answers_in], [question, *outputs], **quiet)
         answers_in.change(
-            _relabel, [answers_in], [title, question, send, stop, new, evidence_title, approve, reject, chat], **quiet
+            _relabel,
+            [answers_in],
+            [title, question, send, stop, new, evidence_title, approve, reject, chat, audience],
+            **quiet,
         )
-        del asked
     return page
 
 
@@ -144,31 +150,43 @@ class _TurnRunner:
         self._holder = holder
         self._folder = Path(tempfile.mkdtemp(prefix="tameshi-reports-"))
 
-    def ask(self, question: str, chat: list[Any], conversation: str, answers_in: str) -> Iterator[tuple[Any, ...]]:
+    def ask(
+        self, question: str, chat: list[Any], conversation: str, answers_in: str, audience: Audience
+    ) -> Iterator[tuple[Any, ...]]:
         """A question was sent."""
         conversation = conversation or uuid4().hex
         language = _spoken(answers_in, question)
         shown = [*chat, {"role": "user", "content": question}]
-        yield self._view(shown, conversation, language, note=label("loading", language))
+        yield self._view(
+            shown, conversation, language, note=label("reading" if self._holder.warm else "loading", language)
+        )
         assistant = self._holder.get()
         events = assistant.stream(
-            question, conversation=conversation, user=USER, language=None if answers_in == "auto" else language
+            question,
+            conversation=conversation,
+            user=USER,
+            language=None if answers_in == "auto" else language,
+            audience=audience,
         )
         yield from self._follow(events, shown, conversation, language)
 
     def pick(
-        self, chat: list[Any], conversation: str, answers_in: str, picked: gr.SelectData
+        self, chat: list[Any], conversation: str, answers_in: str, audience: Audience, picked: gr.SelectData
     ) -> Iterator[tuple[Any, ...]]:
         """An example or one of the choices was picked."""
         value = picked.value
         text = str(value.get("text") or value.get("value")) if isinstance(value, dict) else str(value)
-        yield from self.ask(text, chat, conversation, answers_in)
+        yield from self.ask(text, chat, conversation, answers_in, audience)
 
-    def approve(self, chat: list[Any], conversation: str, answers_in: str, consent: str) -> Iterator[tuple[Any, ...]]:
+    def approve(
+        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, consent: str
+    ) -> Iterator[tuple[Any, ...]]:
         """The dear step was approved."""
         yield from self._decide("approve", chat, conversation, answers_in, consent)
 
-    def reject(self, chat: list[Any], conversation: str, answers_in: str, consent: str) -> Iterator[tuple[Any, ...]]:
+    def reject(
+        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, consent: str
+    ) -> Iterator[tuple[Any, ...]]:
         """The dear step was rejected."""
         yield from self._decide("reject", chat, conversation, answers_in, consent)
 
@@ -254,6 +272,10 @@ def _title(language: Language) -> str:
     return f"## 試し Tameshi\n{label('tagline', language)}"
 
 
+def _audiences(language: Language) -> list[tuple[str, str]]:
+    return [(label(f"for_{name}", language), name) for name in ("auto", "manager", "engineer")]
+
+
 def _examples(language: Language) -> list[Any]:
     both = EXAMPLES["ja"] if language == "ja" else (*EXAMPLES["en"][:2], EXAMPLES["ja"][0], EXAMPLES["ja"][1])
     return [{"text": text} for text in both]
@@ -277,4 +299,5 @@ def _relabel(answers_in: str) -> tuple[Any, ...]:
         f"**{label('evidence', language)}**",
         *(gr.update(value=label(key, language)) for key in ("approve", "reject")),
         gr.update(examples=_examples(language)),
+        gr.update(choices=_audiences(language)),
     )

@@ -13,22 +13,17 @@ LABELS: dict[str, tuple[str, str]] = {
     "send": ("Send", "送信"),
     "stop": ("Stop", "中止"),
     "new": ("New conversation", "新しい会話"),
-    "language": ("Answers in", "回答の言語"),
-    "auto": ("as asked", "質問に合わせる"),
-    "audience": ("For", "対象"),
-    "manager": ("manager", "マネージャー"),
-    "engineer": ("engineer", "エンジニア"),
+    "for_auto": ("Any reader", "読み手を問わない"),
+    "for_manager": ("Manager", "管理職向け"),
+    "for_engineer": ("Engineer", "技術者向け"),
     "evidence": ("Evidence of this conversation", "この会話の証拠"),
     "no_evidence": ("Nothing has been measured or checked yet.", "まだ計測・確認した項目はありません。"),
     "plots": ("Plots", "グラフ"),
     "reports": ("Plan and report", "計画と報告書"),
     "approve": ("Run it", "実行する"),
     "reject": ("Do not run it", "実行しない"),
-    "loading": ("Getting ready …", "準備しています…"),
-    "stopped": (
-        "Stopped. What was finished is kept as evidence.",
-        "中止しました。終わった分は証拠として残っています。",
-    ),
+    "loading": ("Getting ready, the first question takes a moment …", "準備しています。初回は少し時間がかかります…"),
+    "reading": ("Reading the question …", "質問を読んでいます…"),
 }
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "en": (

@@ -44,12 +44,8 @@ def make_embedder():
 
 
 @pytest.fixture(scope="session")
-def search(request):
-    """The real search: bundled MiniLM over the real guidance; `warm(questions)` embeds many together.
-
-    Embedding all texts takes half a minute on two cores, so the index stays in pytest's cache; it rebuilds itself when
-    guidance or model differ, as the application's does.
-    """
+def search(guidance_index):
+    """The real search: bundled MiniLM over the real guidance; `warm(questions)` embeds many together."""
     from knowledge.embedding import Embedder
     from knowledge.glossary import translate
     from knowledge.search import GuidanceSearch
@@ -71,7 +67,6 @@ def search(request):
             """Embed what searching for these questions will ask for."""
             self._embedder.embed([*questions, *(translate(question, "en") for question in questions)])
 
-    folder = Path(request.config.cache.mkdir("guidance-index"))
-    found = WarmedSearch(folder, RememberingEmbedder(bundled_folder()))
+    found = WarmedSearch(guidance_index, RememberingEmbedder(bundled_folder()))
     assert found.index_problem == ""
     return found

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.llm.example_utterances import ExampleUtterance
-from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages
+from assistant.llm.example_utterances import ANSWERED, ExampleUtterance
+from assistant.llm.pilot.prompt import lead_messages, routing_messages, thought
 from assistant.llm.turn_schema import MODEL_TOOLS, read_turn
 
 REFERENCES = (
@@ -26,14 +26,12 @@ REFERENCES = (
 
 
 class TrainingText(BaseModel):
-    """One conversation to learn from; only the last message is learnt."""
+    """One conversation to learn from; every message of the assistant is learnt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     messages: tuple[dict[str, str], ...]
-    """Chat messages that are read."""
-    answer: str
-    """The assistant's message that is learnt."""
+    """Chat messages in order."""
 
 
 def masked_text(example: ExampleUtterance) -> str:
@@ -42,19 +40,22 @@ def masked_text(example: ExampleUtterance) -> str:
     return read_turn(text).masked
 
 
-def routing_text(example: ExampleUtterance, text: str, neighbours: Sequence[tuple[str, str]]) -> TrainingText:
-    """A routing turn: question in, thought and tool calls out."""
-    shown = list(neighbours)[:EXAMPLES_IN_PROMPT][::-1]
-    return TrainingText(
-        messages=tuple(routing_messages(text, shown, example.after)), answer=route_answer(example.routes)
-    )
+def routing_text(text: str, routes: Sequence[str], last_tool: str, near: Sequence[tuple[str, str]]) -> TrainingText:
+    """A routing turn behind similar ones: question in, thought and tool calls out.
+
+    Args:
+        text: The masked utterance.
+        routes: Its routes.
+        last_tool: Tool of the turn before, or empty.
+        near: Similar (masked utterance, routes joined by `+`) pairs, the most similar last.
+    """
+    answer = {"role": "assistant", "content": f"<think>{thought(routes)}{calls_text(routes)}"}
+    return TrainingText(messages=(*routing_messages(text, near, last_tool), answer))
 
 
-def route_answer(routes: Sequence[str]) -> str:
-    """What the pilot says for these routes: a thought, then the calls."""
-    calls = "\n".join(tool_call(route) for route in routes if route not in {"ask_user", "talk", "off_topic"})
-    thought = "".join(f"<|{route}|>" for route in routes)
-    return f"<think>{thought}</think>" + calls
+def calls_text(routes: Sequence[str]) -> str:
+    """The calls of these routes as the pilot writes them, one a line."""
+    return "\n".join(tool_call(route) for route in routes if route not in ANSWERED)
 
 
 def tool_call(route: str) -> str:
@@ -81,8 +82,10 @@ def lead_texts(questions: dict[tuple[str, str], list[str]], rng: random.Random, 
             for lead in leads:
                 texts += [
                     TrainingText(
-                        messages=tuple(lead_messages(rng.choice(asked), [f"{outcome} {language}"])),
-                        answer=f"<think></think>{lead}",
+                        messages=(
+                            *lead_messages(rng.choice(asked), [f"{outcome} {language}"]),
+                            {"role": "assistant", "content": f"<think></think>{lead}"},
+                        )
                     )
                     for _ in range(copies)
                 ]

@@ -75,8 +75,8 @@ def judge(pilot: PilotChat, wordings: Iterable[tuple[ExampleUtterance, bool]]) -
             last_tool=example.after,
             remembered=REFERENCES[2:4],
         )
-        route = pilot.decide(turn)
-        scores = pilot.route_scores(turn)
+        reading = pilot.read(turn)
+        route = pilot.decide(turn, reading)
         judged.append(
             Judged(
                 text=example.text,
@@ -84,7 +84,7 @@ def judge(pilot: PilotChat, wordings: Iterable[tuple[ExampleUtterance, bool]]) -
                 indirect=indirect,
                 wanted=example.routes,
                 got=route.routes,
-                views={name: ROUTES[int(np.argmax(view))] for name, view in scores.items()},
+                views={name: ROUTES[int(np.argmax(view))] for name, view in reading.scores.items()},
                 arguments_right=arguments_right(turn, example),
                 dear_unasked=bool(set(route.routes) & DEAR_TOOLS - set(example.routes)),
             )

@@ -1,0 +1,172 @@
+"""The page in a real browser: what a newcomer sees and clicks, from the first question to the downloaded report."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"),
+]
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+ANSWER_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, guidance_index):
+    """Address of a real `python app.py`, a process of its own as a newcomer would start it."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "index").symlink_to(guidance_index)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {"TAMESHI_HOME": str(home), "TAMESHI_OFFLINE": "1", "TAMESHI_PORT": str(port)}
+    environment = {**os.environ, **own}  # noqa: TID251 (the environment of a process that is started)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=Path(__file__).parent.parent,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_served(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_until_served(url, process):
+    for _ in range(600):
+        assert process.poll() is None, "the application ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                assert response.status == 200
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the page was not served within a minute")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh page; requests that leave this machine are collected and fail the test at its end."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, locale="en-US", accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(ANSWER_MS)
+    foreign = []
+    page.on("request", lambda r: foreign.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)
+    page.goto(address)
+    page.locator("#question textarea").wait_for()
+    yield page
+    context.close()
+    assert foreign == []
+
+
+def ask(page, text):
+    """Send a question and wait until its answer is complete; returns the answer's text."""
+    answers = page.locator("#chat .bot.message")
+    page.locator("#question textarea").fill(text)
+    page.locator("#send").click()
+    page.locator("#stop").wait_for(state="visible")
+    page.locator("#stop").wait_for(state="hidden")
+    return answers.last.inner_text()
+
+
+def test_the_managers_conversation(page):
+    first = ask(
+        page, "部下から事前学習モデルを使えば効率化できると言われています。拾ってきて使えばいいだけではないのですか"
+    )
+    assert "次の一歩" in first
+    assert len(set(re.findall(r"\[(G\d+)\]", first))) >= 3
+    assert "[G02]" in ask(page, "要するに小さく試してから段階的に投資するということですか")
+    assert "まず小さく試します" in ask(page, "現場に説明する短い言い方をください")
+
+
+def test_measure_then_plan_and_download(page):
+    answer = ask(page, f"Profile {MINILM} with batch 1, 8 and 32, then tell me if 2 GB of memory is enough.")
+    assert "Yes, with room" in answer
+    assert page.locator("#chat table").first.is_visible()
+    page.locator("#plot img").wait_for(state="visible")
+    assert "Measure on this machine" in page.locator("#evidence").inner_text()
+
+    answer = ask(page, "We want it for FAQ search. Plan the adoption, 20,000 questions a day, 0.5 dollars an hour.")
+    assert "proof of concept" in answer
+    links = page.locator("#reports a[download]")
+    links.first.wait_for(state="visible")
+    names = [link.get_attribute("download") for link in links.all()]
+    assert sorted(Path(name).suffix for name in names) == [".html", ".json", ".md"]
+    with page.expect_download() as waiting:
+        links.nth([Path(name).suffix for name in names].index(".json")).click()
+    plan = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))
+    assert plan["plan"]["model"] == MINILM
+    assert plan["evidence"]
+
+
+def test_version_and_documentation_in_japanese(page):
+    answer = ask(page, f"{MINILM} の版と文書を確認して")
+    assert "欠けている項目" in answer
+
+
+def test_bad_input_gets_a_sentence_and_nothing_is_lost(page):
+    assert "empty" in ask(page, "   ")
+    assert "no-such-model" in ask(page, "How much memory does nobody-here/no-such-model need?")
+    assert page.locator("#chat .bot.message").count() >= 2
+
+
+def test_T30_T31_markup_in_a_question_is_shown_as_text(page):
+    ask(
+        page, "<img src=http://192.0.2.1/x.png onerror=document.title='hit'><script>document.title='hit'</script> hello"
+    )
+    assert page.title() == "Tameshi"
+    assert page.locator("#chat img[src*='192.0.2.1']").count() == 0
+
+
+def test_labels_in_japanese(page):
+    page.locator("#language").get_by_text("日本語").click()
+    page.locator("#send").get_by_text("送信").wait_for()
+    answer = ask(page, f"Check the version of {MINILM}")
+    assert "次の一歩" in answer, "the chosen language outranks that of the question"
+
+
+def test_T26_two_readers_do_not_see_each_other(browser, address):
+    pages = [browser.new_context().new_page() for _ in range(2)]
+    for page in pages:
+        page.set_default_timeout(ANSWER_MS)
+        page.goto(address)
+    ask(pages[0], f"Check the version of {MINILM}")
+    assert "all-MiniLM" not in pages[1].locator("#chat").inner_text().replace("Profile " + MINILM, "")
+    for page in pages:
+        page.context.close()
+
+
+def test_no_function_of_the_page_is_a_public_endpoint(address):
+    with urllib.request.urlopen(f"{address}/gradio_api/info", timeout=20) as response:
+        info = json.load(response)
+    assert info["named_endpoints"] == {}
+    assert info["unnamed_endpoints"] == {}
