@@ -25,7 +25,7 @@ class ToolError(Exception):
     Args:
         message: What happened, with the value in backticks, in English.
         next_step: What the user can do now, in English.
-        code: Key of the translated sentence, when the error has one of its own (see `assistant/advice/phrases.py`).
+        code: Tells this failure from others of its type: a rule such as `T10`, or a name; the type's name by default.
         details: Values that a translated sentence needs, by name.
     """
 
