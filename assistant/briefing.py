@@ -219,5 +219,5 @@ _OUTCOMES: dict[str, Callable[[Any], str]] = {
     "observe_behavior": lambda r: "stable" if all(t.stable for t in r.trials) else "differences",
     "estimate_cost": lambda _: "estimated",
     "compare_models": lambda _: "compared",
-    "plan_adoption": lambda r: {"go_with_conditions": "conditions"}.get(r.verdict, r.verdict),
+    "plan_adoption": lambda r: "conditions" if r.verdict == "go_with_conditions" else r.verdict,
 }
