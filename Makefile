@@ -32,7 +32,7 @@ pilot: $(STAMP)
 	$(BIN)/python -m assistant.llm.pilot.evaluation
 
 bench: $(STAMP)
-	$(BIN)/python -m bench
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
