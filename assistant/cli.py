@@ -58,7 +58,7 @@ def search_guidance(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     stage: Annotated[str | None, typer.Option(help="desk-check, proof-of-concept, pilot or production.")] = None,
     topic: Annotated[str | None, typer.Option(help="A topic of the guidance.")] = None,
-    limit: Annotated[int, typer.Option(help="Most passages.")] = 3,
+    limit: Annotated[int, typer.Option(help="Most passages.")] = 4,
     as_json: Json = False,
 ) -> None:
     """Find guidance on reusing pre-trained models."""

@@ -113,19 +113,38 @@ def test_passages_are_quotes_of_their_entry_in_the_language_of_the_question(resu
 
 
 def test_an_entry_gives_one_passage_and_the_closest_comes_first(results):
+    """An overview's parts stand right behind it, in its own order; what else is close follows by its score."""
+    overviews = set()
     for result in results.values():
-        entries = [passage.entry for passage in result.passages]
-        scores = [passage.score for passage in result.passages]
-        assert len(set(entries)) == len(entries)
-        assert scores == sorted(scores, reverse=True)
-        assert all(score > 0 for score in scores)
+        if not result.passages:
+            continue
+        first, *others = result.passages
+        parts = ENTRIES[first.entry].parts
+        overviews |= {first.entry} if parts else set()
+        assert [passage.entry for passage in others[: len(parts)]] == list(parts)
+        by_score = [passage.score for passage in others[len(parts) :]]
+        assert by_score == sorted(by_score, reverse=True)
+        assert all(0 < score <= first.score for score in by_score)
+        assert first.score == max(passage.score for passage in result.passages)
+        assert len({passage.entry for passage in result.passages}) == len(result.passages)
+    assert overviews, "no overview was an answer, so its parts were not looked at"
+
+
+def test_a_part_of_an_overview_that_the_stage_leaves_out_is_not_shown(search):
+    overview = next(entry for entry in ENTRIES.values() if entry.parts)
+    for stage in STAGES:
+        passages = search.search(overview.asks.en[0], stage=stage, limit=MAX_LIMIT).passages
+        assert all(stage in ENTRIES[passage.entry].stage for passage in passages)
+        if passages[0].entry == overview.id:
+            shown = [part for part in overview.parts if stage in ENTRIES[part].stage]
+            assert [passage.entry for passage in passages[1 : len(shown) + 1]] == shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_passages_come_in_the_language_that_is_asked_for(search, language):
     for question in ("how do we pin the version of a model", "モデルの版を固定するには"):
         passages = search.search(question, language=language).passages
-        assert len(passages) == 3
+        assert len(passages) == 4, "as many as are given when no limit is named"
         assert all(passage.language == language for passage in passages)
         assert all(bool(JAPANESE.search(passage.title)) == (language == "ja") for passage in passages)
 
