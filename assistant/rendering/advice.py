@@ -42,7 +42,7 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
     headline = say(
         "cost.headline",
         language,
-        currency=record.currency,
+        currency=plain(record.currency),
         amount=_range(min(months), max(months), language),
         requests=record.requests_per_day,
         price=record.price_per_hour,
@@ -86,11 +86,15 @@ def render_comparison(result: TurnResult, language: Language, _turn: Sequence[Tu
     header = "| | " + " | ".join(plain(m.model) for m in record.models) + " |"
     notes = []
     if record.not_measured:
-        notes.append(say("compare.missing", language, names=", ".join(record.not_measured)))
+        notes.append(say("compare.missing", language, names=_names(record.not_measured)))
     if record.dominated:
-        notes.append(say("compare.dominated", language, names=", ".join(record.dominated)))
+        notes.append(say("compare.dominated", language, names=_names(record.dominated)))
     choices = tuple(say("reading.profile_model", language, model=m) for m in record.not_measured[:2])
     return Rendered(headline, table(header, rows), "\n\n".join(notes), choices=choices)
+
+
+def _names(models: Sequence[str]) -> str:
+    return ", ".join(plain(model) for model in models)
 
 
 def _cell(value: Any, pattern: str, language: Language) -> str:
@@ -106,7 +110,7 @@ def render_plan(result: TurnResult, language: Language, _turn: Sequence[TurnResu
     closing = [next_step(say("plan.next_go" if ready else "plan.next_blocked", language), language)]
     if plan.missing_inputs:
         closing.append(say("plan.tell", language, text=_joined("missing", plan.missing_inputs, language)))
-    sentence = say("plan.sentence_go" if ready else "plan.sentence_blocked", language, model=plan.model)
+    sentence = say("plan.sentence_go" if ready else "plan.sentence_blocked", language, model=plain(plan.model))
     closing.append(say("common.say_it", language, text=sentence))
     closing.append(say("common.not_checked", language, text=_joined("unchecked", plan.not_checked, language)))
     return Rendered(headline, "\n\n".join(parts), "\n\n".join(closing))
@@ -171,7 +175,7 @@ def rules_before_start(plan: AdoptionPlan, language: Language) -> list[str]:
         say("plan.operating", language, text=_joined("operating", plan.operating_rules, language)),
         say("plan.owners", language, text=_joined("owner", plan.owners, language)),
     ]
-    return [*parts, say("plan.budget", language, text=plan.budget)] if plan.budget else parts
+    return [*parts, say("plan.budget", language, text=plain(plan.budget))] if plan.budget else parts
 
 
 def _joined(group: str, keys: Sequence[str], language: Language) -> str:

@@ -38,6 +38,8 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
     """The record of `inspect_files`."""
     record: Any = result.record
     headline = say(f"safety.{record.verdict}", language, count=record.files_checked, id=result.evidence_id)
+    # The worst finding comes first; what to do about it is what to do next, and is not said twice.
+    step = record.findings[0].next_step if record.verdict == "refuse" else ""
     lines = [
         say(
             "safety.finding",
@@ -45,11 +47,13 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
             file=code(f.file),
             found=_without_rule(plain(translate(f.found, language)), f.rule),
             rule=f.rule,
-            next_step=translate(f.next_step, language),
-        )
+            next_step="" if f.next_step == step else translate(f.next_step, language),
+        ).rstrip()
         for f in record.findings[:MOST_FINDINGS]
     ]
-    return Rendered(headline, "\n".join(lines), not_checked(record.not_checked, language))
+    advice = [next_step(translate(step, language), language)] if step else []
+    advice.append(not_checked(record.not_checked, language))
+    return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part))
 
 
 def _without_rule(found: str, rule: str) -> str:

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from assistant.languages import Language
+from assistant.rendering.style import code
 
 _BLUE, _ORANGE, _GREY = "#1f5f99", "#d1741f", "#9aa5b1"
 _WORDS = {
@@ -54,7 +55,8 @@ def profile_figure(record: Any, language: Language) -> Any:
     rate.set_ylabel(words[2].format(unit=runs[0].unit if runs else ""), color=_ORANGE)
     rate.set_ylim(bottom=0)
     _memory_panel(memory, record, words)
-    figure.suptitle(record.model, fontsize=10)
+    # A name is no formula: a `$` in it would be read as mathematics, and a lone brace then ends the plot.
+    figure.suptitle(code(record.model, 60), fontsize=10, parse_math=False)
     return figure
 
 
