@@ -1,20 +1,16 @@
-"""Stand-ins for what is slow or cannot be told what to say: chat models, and an embedder of hashed words."""
+"""Stand-ins for chat models, which are slow and cannot be told what to say."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
 from assistant.llm.pilot_chat import PilotChat
-from knowledge.embedding import DIMENSIONS
 
 Step = AIMessage | Exception | Callable[[list[BaseMessage]], AIMessage]
 
@@ -55,18 +51,3 @@ def call(*calls: tuple[str, dict[str, Any]], words: str = "") -> AIMessage:
     """A message with tool calls."""
     listed = [{"name": name, "args": args, "id": f"c{i}"} for i, (name, args) in enumerate(calls)]
     return AIMessage(content=words, tool_calls=listed)
-
-
-class HashEmbedder:
-    """Embeds a text as the sum of fixed vectors of its words: near enough for what shares words, and at once."""
-
-    folder = Path("hashed-words")
-    model_hash = "hashed-words"
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for row, text in zip(vectors, texts, strict=True):
-            for word in text.lower().split() or [""]:
-                digest = int.from_bytes(hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=4).digest())
-                row[digest % DIMENSIONS] += 1.0
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -21,6 +21,7 @@ def _load(name):
 
 
 fakes = _load("fakes")
+hash_embedder = _load("hash_embedder")
 _load("llm_server")
 
 
@@ -30,7 +31,7 @@ def routing():
     from assistant.llm.pilot_chat import RouteModel
 
     model = RouteModel()
-    model.embedder = fakes.HashEmbedder()
+    model.embedder = hash_embedder.HashEmbedder()
     model.retrieve("once, so that no test waits for it")
     return model
 

@@ -88,7 +88,7 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    spec = importlib.util.spec_from_file_location("index_conftest", Path(__file__).with_name("conftest.py"))
+    spec = importlib.util.spec_from_file_location("hash_embedder", Path(__file__).parents[1] / "hash_embedder.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     HashEmbedder = module.HashEmbedder

@@ -1,8 +1,8 @@
-"""The real guidance index, kept between test runs, and a fast stand-in for the embedding model."""
+"""The real guidance index, kept between test runs, and the fast stand-in for the embedding model."""
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,36 +11,18 @@ import pytest
 from tools.mirrors import bundled_folder
 
 
-class HashEmbedder:
-    """Unit vectors drawn from the hash of each text: the same text the same vector, in no time.
-
-    Args:
-        model: Name that stands for the model's weights.
-    """
-
-    def __init__(self, model: str = "first") -> None:
-        self.folder = Path("hash")
-        self.model_hash = hashlib.sha256(model.encode()).hexdigest()
-        self.embedded = 0
-        self._known = {}
-
-    def embed(self, texts):
-        self.embedded += len(texts)
-        for text in texts:
-            if text not in self._known:
-                self._known[text] = self._vector(text)
-        return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 16), dtype=np.float32)
-
-    def _vector(self, text):
-        seed = hashlib.sha256(f"{self.model_hash} {text}".encode("utf-8", "replace")).digest()
-        drawn = np.frombuffer(seed, dtype=np.uint8)[:16].astype(np.float32) - 127.5
-        return drawn / np.linalg.norm(drawn)
+def _hash_embedder():
+    path = Path(__file__).parent.parent / "hash_embedder.py"
+    spec = importlib.util.spec_from_file_location("hash_embedder", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.HashEmbedder
 
 
 @pytest.fixture(scope="session")
 def make_embedder():
     """The class of the fast embedder."""
-    return HashEmbedder
+    return _hash_embedder()
 
 
 @pytest.fixture(scope="session")
