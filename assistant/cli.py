@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -197,29 +196,46 @@ def plan_adoption(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(as_json: Json = False, language: Language = "en") -> None:
     """What works on this machine and what does not, with the next step for each."""
     from assistant.doctor import examine  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.phrases import say  # noqa: PLC0415 (as above)
 
-    checks = examine()
+    spoken = _spoken(language)
+    checks = examine(language=spoken)
     if as_json:
         print(json.dumps([c.model_dump(mode="json") for c in checks], ensure_ascii=False))
     else:
         for check in checks:
             mark = {"fine": "✓", "reduced": "△", "broken": "✗"}[check.state]
-            print(f"{mark} {check.name}: {check.found}" + (f"\n    {check.next_step}" if check.next_step else ""))
+            part = say(f"doctor.part.{check.name}", spoken)
+            line = say("doctor.line", spoken, mark=mark, part=part, found=check.found)
+            print(line + (f"\n    {check.next_step}" if check.next_step else ""))
     raise typer.Exit(FAILED if any(c.state == "broken" for c in checks) else 0)
 
 
 @app.command()
-def index() -> None:
+def index(language: Language = "en") -> None:
     """Build the guidance index now, instead of at the first question."""
-    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.phrases import say  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.services import Services  # noqa: PLC0415 (as above)
     from assistant.settings import Settings  # noqa: PLC0415 (as above)
+    from assistant.translation import translate  # noqa: PLC0415 (as above)
 
-    with _typed_failures():
-        result = Services(Settings()).search.search("version", limit=1)
-        print(f"The index answers: {result.passages[0].entry}", file=sys.stderr)
+    spoken = _spoken(language)
+    with _typed_failures(spoken):
+        services = Services(Settings())
+        try:
+            problem = services.search.index_problem
+            passages = services.search.search("version", limit=1).passages
+        finally:
+            services.close()
+    found = say("doctor.index", spoken, entry=passages[0].entry)
+    part = say("doctor.part.guidance", spoken)
+    if problem:
+        found = say("doctor.index_unkept", spoken, problem=translate(problem, spoken))
+    print(say("doctor.line", spoken, mark="✗" if problem else "✓", part=part, found=found), file=sys.stderr)
+    raise typer.Exit(FAILED if problem else 0)
 
 
 def main() -> None:
@@ -233,15 +249,21 @@ def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out
     from assistant.toolbox import CallScope, Toolbox  # noqa: PLC0415 (as above)
     from tools.progress import CancelToken  # noqa: PLC0415 (as above)
 
-    if language not in {"en", "ja"}:
-        raise typer.BadParameter("The language is en or ja.")
+    _spoken(language)
     given = {k: v for k, v in arguments.items() if v is not None}
     scope = CallScope(user="local", conversation="cli", cancel=CancelToken())
     services = Services(Settings())
+    refusals: list[str] = []
+
+    def emit(event: TurnEvent) -> None:
+        _show_progress(event, language)
+        if event.kind == "tool_failed" and event.refused:
+            refusals.append(event.name)
+
     try:
-        evidence = Toolbox(services).run(name, given, scope, partial(_show_progress, language=language))
+        evidence = Toolbox(services).run(name, given, scope, emit)
         if evidence is None:
-            raise typer.Exit(FAILED)
+            raise typer.Exit(REFUSED if refusals else FAILED)
         if out is not None:
             _write_report(evidence, services, out, language)
     finally:
@@ -295,6 +317,12 @@ def _show_event(event: TurnEvent, language: Any) -> None:
         print(say("consent.in_terminal", language, reason=event.reason), file=sys.stderr)
 
 
+def _spoken(language: str) -> Any:
+    if language not in {"en", "ja"}:
+        raise typer.BadParameter("The language is en or ja.")
+    return language
+
+
 def _whole_numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
@@ -303,12 +331,13 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def _typed_failures() -> Iterator[None]:
-    from knowledge.errors import KnowledgeError  # noqa: PLC0415 (heavy import, only when needed)
+def _typed_failures(language: Any) -> Iterator[None]:
+    from assistant.translation import translate  # noqa: PLC0415 (heavy import, only when needed)
+    from knowledge.errors import KnowledgeError  # noqa: PLC0415 (as above)
     from tools.errors import ToolError  # noqa: PLC0415 (as above)
 
     try:
         yield
     except (ToolError, KnowledgeError) as error:
-        print(str(error), file=sys.stderr)
+        print(f"{translate(error.message, language)} {translate(error.next_step, language)}", file=sys.stderr)
         raise typer.Exit(FAILED) from error

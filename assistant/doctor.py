@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from assistant.languages import Language
+from assistant.phrases import say
 from assistant.settings import Settings
+from assistant.translation import translate
 
 
 class Check(BaseModel):
@@ -17,33 +21,44 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    """The same in every language; its title is the sentence `doctor.part.<name>`."""
     state: Literal["fine", "reduced", "broken"]
     """`reduced` works with less."""
     found: str
+    """What was found, in the reader's language."""
     next_step: str = ""
+    """What to do, in the reader's language; empty when there is nothing to do."""
 
 
-def examine(settings: Settings | None = None) -> list[Check]:
-    """Try every part."""
+def examine(settings: Settings | None = None, language: Language = "en") -> list[Check]:
+    """Try every part.
+
+    Args:
+        settings: The settings; read from the environment when not given.
+        language: Language of what is found and of the next steps.
+    """
     used = settings or Settings()
-    return [_libraries(), _device(), _data_folder(used), _bundled_model(used), _guidance(used), _pilot(), _hub(used)]
+    parts: tuple[Callable[[Settings, Language], Check], ...] = (
+        _libraries, _device, _data_folder, _bundled_model, _guidance, _pilot, _hub,
+    )  # fmt: skip
+    return [part(used, language) for part in parts]
 
 
-def _libraries() -> Check:
+def _libraries(_settings: Settings, _language: Language) -> Check:
     names = ("torch", "transformers", "langchain", "chromadb", "gradio")
     return Check(name="libraries", state="fine", found=", ".join(f"{n} {importlib.metadata.version(n)}" for n in names))
 
 
-def _device() -> Check:
+def _device(_settings: Settings, language: Language) -> Check:
     import torch  # noqa: PLC0415 (heavy import, only when needed)
 
     if torch.cuda.is_available():
         return Check(name="device", state="fine", found=torch.cuda.get_device_name(0))
-    step = "Measurements are made on the CPU; a CUDA device is used when there is one."
-    return Check(name="device", state="reduced", found=f"CPU, {torch.get_num_threads()} threads", next_step=step)
+    found = say("doctor.cpu", language, threads=torch.get_num_threads())
+    return Check(name="device", state="reduced", found=found, next_step=say("doctor.cpu_step", language))
 
 
-def _data_folder(settings: Settings) -> Check:
+def _data_folder(settings: Settings, language: Language) -> Check:
     from assistant.evidence import EvidenceStore  # noqa: PLC0415 (heavy import, only when needed)
 
     try:
@@ -51,12 +66,15 @@ def _data_folder(settings: Settings) -> Check:
         store.close()
         free_gib = shutil.disk_usage(settings.home).free / 1024**3
     except OSError as error:
-        step = "Set TAMESHI_HOME to a folder that can be written."
-        return Check(name="data folder", state="broken", found=str(error), next_step=step)
-    return Check(name="data folder", state="fine", found=f"{settings.home}, {free_gib:.0f} GiB free")
+        found = f"{settings.home}: {translate(error.strerror or str(error), language)}"
+        return Check(
+            name="data_folder", state="broken", found=found, next_step=say("doctor.data_folder_step", language)
+        )
+    found = say("doctor.data_folder", language, folder=settings.home, free=free_gib)
+    return Check(name="data_folder", state="fine", found=found)
 
 
-def _bundled_model(settings: Settings) -> Check:
+def _bundled_model(settings: Settings, language: Language) -> Check:
     from tools.errors import ToolError  # noqa: PLC0415 (heavy import, only when needed)
     from tools.fetching import fetch_model  # noqa: PLC0415 (as above)
 
@@ -64,36 +82,53 @@ def _bundled_model(settings: Settings) -> Check:
         offline = settings.sources.model_copy(update={"offline": True})
         snapshot = fetch_model("sentence-transformers/all-MiniLM-L6-v2", sources=offline)
     except ToolError as error:
-        return Check(name="bundled model", state="broken", found=error.message, next_step=error.next_step)
-    return Check(name="bundled model", state="fine", found=f"{snapshot.model} {snapshot.commit[:19]}")
+        return _failed("bundled_model", error, language)
+    return Check(name="bundled_model", state="fine", found=f"{snapshot.model} {snapshot.commit[:19]}")
 
 
-def _guidance(settings: Settings) -> Check:
+def _guidance(settings: Settings, language: Language) -> Check:
     from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
     from knowledge.errors import KnowledgeError  # noqa: PLC0415 (as above)
 
+    services = None
     try:
-        passages = Services(settings).search.search("pin the version").passages
+        services = Services(settings)
+        passages = services.search.search("pin the version").passages
     except KnowledgeError as error:
-        return Check(name="guidance", state="broken", found=error.message, next_step=error.next_step)
-    return Check(name="guidance", state="fine", found=f"the index answers ({passages[0].entry})")
+        return _failed("guidance", error, language)
+    except OSError as error:
+        found = translate(error.strerror or str(error), language)
+        step = say("doctor.data_folder_step", language)
+        return Check(name="guidance", state="broken", found=found, next_step=step)
+    finally:
+        if services is not None:
+            services.close()
+    return Check(name="guidance", state="fine", found=say("doctor.index", language, entry=passages[0].entry))
 
 
-def _pilot() -> Check:
+def _pilot(_settings: Settings, language: Language) -> Check:
     from assistant.llm.pilot_chat import WEIGHTS  # noqa: PLC0415 (heavy import, only when needed)
 
     if not (WEIGHTS / "model.safetensors").exists():
-        return Check(name="pilot", state="broken", found="no weights", next_step="Train it: `make pilot`.")
+        found, step = say("doctor.no_pilot", language), say("doctor.no_pilot_step", language)
+        return Check(name="pilot", state="broken", found=found, next_step=step)
     size_mib = (WEIGHTS / "model.safetensors").stat().st_size / 1024**2
     return Check(name="pilot", state="fine", found=f"{size_mib:.1f} MiB")
 
 
-def _hub(settings: Settings) -> Check:
+def _hub(settings: Settings, language: Language) -> Check:
     from tools.hub import hub_reachable  # noqa: PLC0415 (heavy import, only when needed)
 
     if settings.sources.offline:
-        return Check(name="hub", state="reduced", found="switched off", next_step="Unset TAMESHI_OFFLINE to use it.")
+        found, step = say("doctor.hub_off", language), say("doctor.hub_off_step", language)
+        return Check(name="hub", state="reduced", found=found, next_step=step)
     if hub_reachable(settings.sources):
-        return Check(name="hub", state="fine", found="answers")
-    step = "Models come from the cache, mirrors and folders; set HF_ENDPOINT for a hub of your own."
-    return Check(name="hub", state="reduced", found="does not answer", next_step=step)
+        return Check(name="hub", state="fine", found=say("doctor.hub", language))
+    found, step = say("doctor.no_hub", language), say("doctor.no_hub_step", language)
+    return Check(name="hub", state="reduced", found=found, next_step=step)
+
+
+def _failed(name: str, error: Exception, language: Language) -> Check:
+    """An expected failure of tools or knowledge."""
+    message, step = getattr(error, "message", str(error)), getattr(error, "next_step", "")
+    return Check(name=name, state="broken", found=translate(message, language), next_step=translate(step, language))

@@ -23,7 +23,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.search import GuidanceResult, search_guidance
 from tools.behavior import BehaviorObservation, observe_behavior
 from tools.documentation import DocumentationCheck, check_documentation
-from tools.errors import InvalidArgument, ToolError
+from tools.errors import InvalidArgument, ToolError, UnsafeModel
 from tools.fetching import fetch_model
 from tools.file_safety import FileInspection, inspect_files
 from tools.memory import MemoryForecast, estimate_memory
@@ -133,7 +133,8 @@ class Toolbox:
                     return None
                 record = self._call(name, arguments, scope, emit)
             except (ToolError, KnowledgeError) as error:
-                emit(ToolFailed(name=name, message=error.message, next_step=error.next_step))
+                refused = isinstance(error, UnsafeModel)
+                emit(ToolFailed(name=name, message=error.message, next_step=error.next_step, refused=refused))
                 return None
             evidence = self._services.store.add(
                 record, user=scope.user, conversation=scope.conversation, tool=name, arguments=arguments

@@ -53,6 +53,8 @@ class ToolFailed(_Event):
     name: str
     message: str
     next_step: str
+    refused: bool = False
+    """Whether the model's files were refused before anything was loaded: the tool did its work, and the answer is no."""
 
 
 class ApprovalNeeded(_Event):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,17 @@ def test_1_when_files_are_refused(tameshi, tiny_model):
     assert result.exit_code == 1
 
 
+@pytest.mark.parametrize("tool", ["fetch-model", "profile-model", "observe-behavior", "estimate-cost"])
+def test_1_when_a_tool_will_not_load_refused_files(tameshi, tiny_model, tool):
+    folder = Path(tiny_model())
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04cos\nsystem\n.")
+    (folder / "model.safetensors").unlink()
+    result = tameshi(tool, str(folder), "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "T01" in result.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -161,6 +173,58 @@ def test_T30_an_empty_question_fails_with_3(make_assistant, monkeypatch, tameshi
     result = tameshi("ask", " \x00 ", "--json")
     assert [json.loads(line)["kind"] for line in result.stdout.splitlines()] == ["turn_failed"]
     assert result.exit_code == 3
+
+
+# --- doctor and index -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick_guidance(routing, monkeypatch):
+    """Guidance over hashed words, which is built at once."""
+    monkeypatch.setattr("assistant.services.Services.route_model", routing)
+
+
+@pytest.mark.parametrize(("language", "guidance", "hub"), [("en", "guidance", "Unset"), ("ja", "指針", "設定を外して")])
+def test_doctor_speaks_both_languages(tameshi, quick_guidance, data_folder, language, guidance, hub):
+    result = tameshi("doctor", "--language", language)
+    assert [line[0] for line in result.stdout.splitlines() if line[0] != " "] == list("✓△✓✓✓✓△"), result.stdout
+    assert f"✓ {guidance}" in result.stdout
+    assert hub in result.stdout
+    assert str(data_folder) in result.stdout
+    assert bool(re.search(r"[\u3040-\u30ff]", result.stdout)) == (language == "ja")
+    assert result.exit_code == 0
+
+
+def test_doctor_names_its_parts_alike_for_a_program_in_every_language(tameshi, quick_guidance):
+    english, japanese = (json.loads(tameshi("doctor", "--json", "--language", each).stdout) for each in ("en", "ja"))
+    assert [(c["name"], c["state"]) for c in english] == [(c["name"], c["state"]) for c in japanese]
+    assert english[-1]["next_step"] != japanese[-1]["next_step"]
+
+
+@pytest.mark.parametrize(("language", "step"), [("en", "that can be written"), ("ja", "書き込めるフォルダー")])
+def test_T39_doctor_says_which_part_is_broken_and_what_to_do(tameshi, data_folder, monkeypatch, language, step):
+    (data_folder / "file").write_text("")
+    monkeypatch.setenv("TAMESHI_HOME", str(data_folder / "file" / "home"))
+    result = tameshi("doctor", "--language", language)
+    assert result.exit_code == 3
+    assert "✗" in result.stdout
+    assert step in result.stdout
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "the index answers (G"), ("ja", "索引から見つかります(G")])
+def test_index_speaks_both_languages(tameshi, quick_guidance, data_folder, language, says):
+    result = tameshi("index", "--language", language)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert says in result.stderr
+    assert (data_folder / "index" / "current").exists()
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "could not be kept"), ("ja", "保存できませんでした")])
+def test_index_says_when_it_cannot_be_kept(tameshi, quick_guidance, data_folder, language, says):
+    (data_folder / "index").write_text("in the way")
+    result = tameshi("index", "--language", language)
+    assert result.exit_code == 3
+    assert says in result.stderr
 
 
 # --- as a whole -------------------------------------------------------------------------------------------------------
