@@ -32,14 +32,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; writes nothing")
     options = parser.parse_args()
     home = BenchHome(quick=options.quick)
+    parts: list[Part] = []
     try:
-        parts = [run_part(name, home) for name in PARTS if name in options.only]
+        for name in PARTS:
+            if name in options.only:
+                parts.append(run_part(name, home))
+                # After each part, so that one that breaks does not lose those before it.
+                if not (options.dry or options.quick):
+                    write(parts, JSON, README)
     finally:
         home.remove()
     missed = [r for part in parts for r in part.results if r.held is False]
     _say("Every goal is held." if not missed else f"Goals missed: {', '.join(r.name for r in missed)}.")
-    if not (options.dry or options.quick):
-        write(parts, JSON, README)
 
 
 def run_part(name: str, home: BenchHome) -> Part:
