@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -36,6 +37,7 @@ from assistant.services import Services
 from assistant.toolbox import CallScope, Toolbox, langchain_tools, read_record
 from assistant.turn_events import ToolFailed, ToolPlanned, TurnEvent
 from tools.errors import ToolError
+from tools.fetching import bytes_to_download
 from tools.memory import estimate_memory
 
 MODEL_CALLS_PER_TURN = 6
@@ -205,17 +207,25 @@ def reason_for_consent(
     measures_first = name == "estimate_cost" and not toolbox.evidence(
         "profile_model", arguments["model"], scope.call.user
     )
-    if name not in DEAR_TOOLS and not measures_first:
+    runs = name in DEAR_TOOLS or measures_first
+    if not runs and name != "fetch_model":
         return ""
-    try:
-        forecast = estimate_memory(arguments["model"], sources=services.settings.sources)
-    except ToolError:
-        # Whatever is wrong with the model, the tool itself says it better.
-        return ""
-    weights_gib = sum(t.mib for t in forecast.terms if t.name == "weights") / 1024
-    if weights_gib <= services.settings.approve_above_gib:
-        return ""
-    return f"{arguments['model']}: {weights_gib:.1f} GiB of weights are loaded and run, which can take long."
+    model, limit_gib = arguments["model"], services.settings.approve_above_gib
+    # Whatever is wrong with the model, the tool itself says it better.
+    with suppress(ToolError):
+        sources = services.settings.sources
+        download_gib = bytes_to_download(model, arguments.get("revision"), sources=sources) / 1024**3
+        if download_gib > limit_gib:
+            return f"{model}: {download_gib:.1f} GiB are downloaded and kept on this disk, which can take long."
+    with suppress(ToolError):
+        if runs and (weights_gib := _weights_gib(model, services)) > limit_gib:
+            return f"{model}: {weights_gib:.1f} GiB of weights are loaded and run, which can take long."
+    return ""
+
+
+def _weights_gib(model: str, services: Services) -> float:
+    forecast = estimate_memory(model, sources=services.settings.sources)
+    return sum(term.mib for term in forecast.terms if term.name == "weights") / 1024
 
 
 def planned_calls(planner: Any, scope: TurnScope, question: AnyMessage) -> tuple[AIMessage, list[ToolPlanned]]:

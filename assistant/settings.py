@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     audience: Literal["auto", "manager", "engineer"] = "auto"
     """Who reads; `auto` judges by the tools that the question needed."""
     approve_above_gib: float = Field(default=2.0, ge=0)
-    """Weights above this size are loaded and run only after consent, in GiB."""
+    """Above this size a model is downloaded, and its weights loaded and run, only after consent, in GiB."""
     question_limit: int = Field(default=8_000, ge=100, le=100_000)
     """Longest question, in characters."""
     tool_calls_per_turn: int = Field(default=12, ge=1, le=50)

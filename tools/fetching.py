@@ -16,7 +16,7 @@ from tools.needed_files import needed_names
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import Snapshot, content_commit, hash_files
 
-__all__ = ["ModelSources", "fetch_model", "inspect_location"]
+__all__ = ["ModelSources", "bytes_to_download", "fetch_model", "inspect_location"]
 
 
 def fetch_model(
@@ -74,6 +74,27 @@ def fetch_model(
     return snapshot
 
 
+def bytes_to_download(model: str, revision: str | None = None, *, sources: ModelSources) -> int:
+    """How much `fetch_model` would download, by the hub's listing alone; nothing is downloaded.
+
+    Args:
+        model: As for `fetch_model`.
+        revision: Branch, tag or commit; the newest of the main branch when absent.
+        sources: Where models may come from.
+
+    Returns:
+        Bytes of the needed files that are not in the cache yet; 0 for what lies on this machine.
+
+    Raises:
+        ToolError: As `fetch_model`, where the model cannot be located.
+    """
+    listing = locate_model(model, revision, sources=sources).listing
+    if listing is None:
+        return 0
+    names = needed_names({file.name: file.size_bytes for file in listing.files})
+    return _missing_bytes(listing, names, sources)
+
+
 def inspect_location(location: ModelLocation) -> FileInspection:
     """Inspect a located model; a pickle beside safetensors weights is refused only where it lies in the folder to be loaded."""
     harmless = location.source in {"hub", "cache"}
@@ -108,10 +129,7 @@ def _download_all(
 ) -> Path:
     wanted = [file for file in listing.files if file.name in set(names)]
     folder = cache_folder(listing.id, sources)
-    missing = sum(
-        file.size_bytes for file in wanted if not (folder / "snapshots" / listing.commit / file.name).exists()
-    )
-    check_space(folder, missing)
+    check_space(folder, _missing_bytes(listing, names, sources))
     total, done, root = max(1, sum(file.size_bytes for file in wanted)), 0, folder / "snapshots" / listing.commit
     for file in sorted(wanted, key=lambda each: each.size_bytes):
         _raise_if_cancelled(cancel)
@@ -123,6 +141,12 @@ def _download_all(
         root = path.parents[file.name.count("/")]
         done += file.size_bytes
     return root
+
+
+def _missing_bytes(listing: HubListing, names: tuple[str, ...], sources: ModelSources) -> int:
+    present = cache_folder(listing.id, sources) / "snapshots" / listing.commit
+    needed = set(names)
+    return sum(file.size_bytes for file in listing.files if file.name in needed and not (present / file.name).exists())
 
 
 def _snapshot(

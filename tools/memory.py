@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import InvalidArgument, UnsupportedModel
-from tools.fetching import fetch_model
+from tools.fetching import inspect_location, local_commit, refuse_unsafe
+from tools.locating import locate_model
 from tools.model_shape import ModelShape, read_shape
 from tools.model_sources import ModelSources
 from tools.weight_files import WeightHeader, snapshot_tensors
@@ -107,7 +108,7 @@ def estimate_memory(
     *,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
 ) -> MemoryForecast:
-    """Forecast the peak memory a run will need, in milliseconds and without loading the model.
+    """Forecast the peak memory a run will need, in milliseconds, without downloading or loading the weights.
 
     Args:
         model: `org/name`, `org/name@revision` or a folder written as a path.
@@ -124,18 +125,21 @@ def estimate_memory(
     Raises:
         InvalidArgument: A value is out of its range.
         UnsupportedModel: The model has no safetensors weights or no usable configuration.
+        UnsafeModel: The inspection refuses the files.
     """
     _check(dtype, batch_size, sequence_length, new_tokens, device_memory_gib)
-    snapshot = fetch_model(model, sources=sources)
-    header, shape = snapshot_tensors(snapshot.root), read_shape(snapshot.root)
+    # Of a model on the hub its configuration and the heads of its weight files are read, and nothing is downloaded.
+    location = locate_model(model, sources=sources)
+    refuse_unsafe(inspect_location(location))
+    header, shape = snapshot_tensors(location.view), read_shape(location.view)
     length = sequence_length or min(_DEFAULT_LENGTH, shape.positions or _DEFAULT_LENGTH)
     plan = Plan(header, shape, dtype or file_dtype(header), length, new_tokens)
     terms = plan.terms(batch_size)
     total = total_of(terms)
     limit = None if device_memory_gib is None else device_memory_gib * 1024
     return MemoryForecast(
-        model=snapshot.model,
-        commit=snapshot.commit,
+        model=location.reference.canonical,
+        commit=location.commit or local_commit(location),
         dtype=plan.dtype,
         batch_size=batch_size,
         sequence_length=length,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import UnsupportedModel
+from tools.file_safety.file_view import FileView
 from tools.strict_json import BadJson, parse_json
 
 _MAX_CONFIG_BYTES = 10_000_000
@@ -71,11 +71,11 @@ class ModelShape(BaseModel):
         return self.architecture.endswith(_WORD_LOGITS)
 
 
-def read_shape(root: Path | str) -> ModelShape:
-    """Read `config.json` of a model's folder.
+def read_shape(view: FileView) -> ModelShape:
+    """Read a model's `config.json`.
 
     Args:
-        root: The folder.
+        view: The model's files.
 
     Returns:
         The sizes that are stated and usable.
@@ -83,13 +83,13 @@ def read_shape(root: Path | str) -> ModelShape:
     Raises:
         UnsupportedModel: There is no usable configuration.
     """
-    path = Path(root) / "config.json"
+    size = next((e.size_bytes for e in view.entries if e.name == "config.json" and e.trouble is None), None)
+    if size is None:
+        raise _unusable("is missing or cannot be read")
+    if size > _MAX_CONFIG_BYTES:
+        raise _unusable("is larger than any configuration")
     try:
-        if path.stat().st_size > _MAX_CONFIG_BYTES:
-            raise _unusable("is larger than any configuration")
-        content = parse_json(path.read_bytes(), allow_non_finite=True)
-    except OSError as error:
-        raise _unusable("is missing or cannot be read") from error
+        content = parse_json(view.read("config.json", 0, size), allow_non_finite=True)
     except BadJson as error:
         raise _unusable(str(error)) from error
     if not isinstance(content, dict):

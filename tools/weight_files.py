@@ -8,19 +8,25 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import SourceUnavailable, UnsafeModel, UnsupportedModel
 from tools.strict_json import BadJson, parse_json
 
+if TYPE_CHECKING:
+    from tools.file_safety.file_view import FileView
+
 MAX_HEADER_BYTES = 100_000_000
 """The reference reader's own limit."""
 MAX_TENSORS = 500_000
 """More tensors than any known model has."""
 _MAX_COUNT = 2**63 - 1
+_MAX_INDEX_BYTES = 64_000_000
 _LENGTH_BYTES = 8
 _CONVERT = "Fetch the file again; if it stays so, use another copy of the model."
 
@@ -231,21 +237,21 @@ def _bad(name: str, what: str) -> HeaderError:
     )
 
 
-def snapshot_tensors(root: Path | str) -> WeightHeader:
-    """Read the headers of all of a model's weight files, merged; milliseconds, the data is not read.
+def snapshot_tensors(view: FileView) -> WeightHeader:
+    """Read the headers of all of a model's weight files, merged; the data is neither read nor downloaded.
 
     Args:
-        root: The model's folder; its `model.safetensors.index.json` is followed when there is one, and never out of it.
+        view: The model's files; their `model.safetensors.index.json` is followed when there is one, and never out of them.
 
     Returns:
         All tensors; each says which file holds it.
 
     Raises:
-        UnsupportedModel: The folder has no safetensors weights.
-        UnsafeModel: A header is not sound, or the index names files outside the folder or missing ones.
+        UnsupportedModel: There are no safetensors weights.
+        UnsafeModel: A header is not sound, or the index names files elsewhere or missing ones.
     """
-    folder = Path(root)
-    headers = [read_header(folder / name, name) for name in weight_names(folder)]
+    sizes = {entry.name: entry.size_bytes for entry in view.entries if entry.trouble is None}
+    headers = [header_from(partial(view.read, name), sizes[name], name) for name in _weight_names(view, sizes)]
     tensors: dict[str, TensorInfo] = {}
     metadata: dict[str, str] = {}
     for header in headers:
@@ -264,21 +270,24 @@ def snapshot_tensors(root: Path | str) -> WeightHeader:
     )
 
 
-def weight_names(folder: Path) -> tuple[str, ...]:
-    """Names of the safetensors files that transformers would load from a folder."""
-    if (folder / "model.safetensors").is_file():
+def _weight_names(view: FileView, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Names of the safetensors files that transformers would load."""
+    if "model.safetensors" in sizes:
         return ("model.safetensors",)
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        names = sorted(set(weight_map(index.read_bytes()).values()))
+    index = "model.safetensors.index.json"
+    if index in sizes:
+        if sizes[index] > _MAX_INDEX_BYTES:
+            message = f"`{index}` has {sizes[index]} bytes, more than any index (rule T14)."
+            raise UnsafeModel(message, "Use another copy of the model.", code="T14")
+        names = sorted(set(weight_map(view.read(index, 0, sizes[index])).values()))
         for name in names:
-            if not (folder / name).is_file():
-                message = f"`{index.name}` names `{name}`, which is not there (rule T14)."
+            if name not in sizes:
+                message = f"`{index}` names `{name}`, which is not there (rule T14)."
                 raise UnsafeModel(message, "Fetch the model again so that all shards are there.", code="T14")
         return tuple(names)
-    others = sorted(path.name for path in folder.glob("*.safetensors") if path.is_file())
+    others = sorted(name for name in sizes if "/" not in name and name.endswith(".safetensors"))
     if not others:
-        message = f"`{folder.name}` has no safetensors weights."
+        message = "The model has no safetensors weights."
         raise UnsupportedModel(message, "Choose a model, or a revision of it, in the safetensors format.")
     return tuple(others)
 

@@ -23,6 +23,7 @@ def _load(name):
 fakes = _load("fakes")
 hash_embedder = _load("hash_embedder")
 _load("llm_server")
+_load("hub_server")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,22 @@ def make_assistant(data_folder, routing):
     yield make
     for assistant in built:
         assistant.close()
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A running hub that the settings name, with an empty cache; `hub.cache` is its folder."""
+    from hub_server import HubServer
+
+    from tools.hub import forget_reachability
+
+    forget_reachability()
+    with HubServer() as server:
+        server.cache = tmp_path / "cache"
+        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(server.cache))
+        yield server
+    forget_reachability()
 
 
 @pytest.fixture(scope="session")

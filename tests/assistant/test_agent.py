@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from fakes import ScriptedChat, call
@@ -298,6 +299,54 @@ def test_a_cost_that_would_measure_first_waits_as_well(make_assistant, tiny_mode
     assistant = make_assistant([call(("estimate_cost", {}))], approve_above_gib=0)
     events = list(assistant.stream(f"What does {folder} cost at 20,000 requests a day and 0.5 dollars an hour?"))
     assert events[-1].kind == "approval_needed"
+
+
+def publish(hub, folder):
+    """The model in a folder, published on the hub."""
+    hub.commit("org/tiny", {path.name: path.read_bytes() for path in Path(folder).iterdir()})
+    return "org/tiny"
+
+
+@pytest.mark.parametrize(
+    ("tool", "question"),
+    [
+        ("fetch_model", "Fetch {}"),
+        ("profile_model", "Profile {} with batch 1"),
+        ("plan_adoption", "Plan the adoption of {}"),
+    ],
+)
+def test_a_large_download_waits_and_nothing_is_downloaded_before(make_assistant, tiny_model, hub, tool, question):
+    model = publish(hub, tiny_model())
+    llm = ScriptedChat(script=[call((tool, {})), AIMessage("That was it.")])
+    assistant = make_assistant(llm, offline=False, approve_above_gib=1e-6)
+    events = list(assistant.stream(question.format(model)))
+    assert [e.kind for e in events] == ["tool_planned", "approval_needed"]
+    assert "downloaded" in events[-1].reason
+    assert list(hub.cache.rglob("*.safetensors")) == []
+    after = list(assistant.approve(events[-1].id, "reject"))
+    assert of(ToolStarted, after) == []
+    assert list(hub.cache.rglob("*.safetensors")) == []
+
+
+def test_an_approved_download_is_made_and_not_asked_for_again(make_assistant, tiny_model, hub):
+    model = publish(hub, tiny_model())
+    llm = ScriptedChat(script=[call(("fetch_model", {})), AIMessage("Here."), call(("fetch_model", {}))])
+    assistant = make_assistant(llm, offline=False, approve_above_gib=1e-6)
+    waits = list(assistant.stream(f"Fetch {model}", language="ja"))[-1]
+    assert "ダウンロード" in waits.reason
+    after = list(assistant.approve(waits.id, "approve"))
+    assert [e.name for e in of(ToolFinished, after)] == ["fetch_model"]
+    again = list(assistant.stream(f"Fetch {model} once more"))
+    assert [e.name for e in of(ToolFinished, again)] == ["fetch_model"], "it is in the cache"
+
+
+def test_a_small_download_and_a_folder_are_not_asked_about(make_assistant, tiny_model, hub):
+    folder = tiny_model()
+    model = publish(hub, folder)
+    asked = make_assistant([call(("fetch_model", {})), AIMessage("Here.")], offline=False)
+    assert [e.name for e in of(ToolFinished, list(asked.stream(f"Fetch {model}")))] == ["fetch_model"]
+    strict = make_assistant([call(("fetch_model", {})), AIMessage("Here.")], approve_above_gib=0)
+    assert [e.name for e in of(ToolFinished, list(strict.stream(f"Fetch {folder}")))] == ["fetch_model"]
 
 
 def test_a_new_assistant_on_the_same_folder_still_answers(waiting, make_assistant):

@@ -13,7 +13,7 @@ from tools.errors import (
     UnsafeModel,
     UnsupportedModel,
 )
-from tools.fetching import fetch_model
+from tools.fetching import bytes_to_download, fetch_model
 from tools.hub import forget_reachability
 from tools.mirrors import BUNDLED_WEIGHTS_SHA256
 from tools.model_sources import ModelSources
@@ -140,6 +140,20 @@ def test_T21_a_download_that_was_cut_once_is_continued(hub, hub_sources, make_fi
     hub.commit("org/tiny", make_files(README__md=b"# long\n" * 50_000))
     hub.fail("README.md", "cut", times=2)
     assert fetch_model("org/tiny", sources=hub_sources).source == "hub"
+
+
+def test_the_size_of_a_download_is_known_before_it(hub, hub_sources, make_files, tiny_folder):
+    files = make_files(pytorch_model__bin=bytes(10_000), tf_model__h5=bytes(20_000))
+    hub.commit("org/tiny", files)
+    expected = sum(len(content) for name, content in files.items() if not name.endswith((".bin", ".h5")))
+    assert bytes_to_download("org/tiny", sources=hub_sources) == expected
+    assert not hub_sources.cache_dir.exists()
+    snapshot = fetch_model("org/tiny", sources=hub_sources)
+    assert snapshot.total_bytes == expected
+    assert bytes_to_download("org/tiny", sources=hub_sources) == 0, "it is in the cache"
+    assert bytes_to_download(str(tiny_folder), sources=hub_sources) == 0
+    with pytest.raises(ModelNotFound):
+        bytes_to_download("org/absent", sources=hub_sources)
 
 
 def test_T21_space_is_checked_first(hub, hub_sources, make_files, monkeypatch):

@@ -365,9 +365,10 @@ def test_T14_an_index_that_leads_elsewhere_is_refused(tiny_folder, offline, make
 
 
 def test_T14_a_false_total_is_flagged_and_a_false_map_refused(tiny_folder, offline, make_files):
+    from tools.file_safety.file_view import FolderView
     from tools.weight_files import snapshot_tensors
 
-    names = list(snapshot_tensors(tiny_folder).tensors)
+    names = list(snapshot_tensors(FolderView(tiny_folder)).tensors)
     sharded(tiny_folder, make_files, dict.fromkeys(names, "model-00001-of-00001.safetensors"), total=1)
     flagged(tiny_folder, offline, "T14")
     index = tiny_folder / "model.safetensors.index.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.errors import InvalidArgument
+from tools.errors import InvalidArgument, UnsafeModel
 from tools.memory import Plan, estimate_memory, total_of
 from tools.model_shape import shape_from
 from tools.model_sources import ModelSources
@@ -130,3 +130,19 @@ def test_torch_is_not_imported():
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_of_a_model_on_the_hub_nothing_is_downloaded(hub, hub_sources, make_files, tiny_folder):
+    commit = hub.commit("org/tiny", make_files())
+    forecast = estimate_memory("org/tiny", sources=hub_sources)
+    assert (forecast.model, forecast.commit) == ("org/tiny", commit)
+    assert forecast.terms == estimate_memory(str(tiny_folder), sources=OFFLINE).terms
+    whole = [headers for _, path, headers in hub.requests if path.endswith(".safetensors") and "range" not in headers]
+    assert whole == []
+    assert list(hub_sources.cache_dir.rglob("*.safetensors")) == []
+
+
+def test_T01_refused_files_are_not_forecast(hub, hub_sources, make_files):
+    hub.commit("org/pickled", make_files(model__safetensors=None, pytorch_model__bin=b"\x80\x04cos\nsystem\n."))
+    with pytest.raises(UnsafeModel):
+        estimate_memory("org/pickled", sources=hub_sources)

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from tools.errors import UnsafeModel, UnsupportedModel
+from tools.file_safety.file_view import FolderView
 from tools.weight_files import HeaderError, header_from, read_header, snapshot_tensors
 
 
@@ -135,7 +136,7 @@ def write_sharded(root: Path, weight_map):
 
 def test_shards_are_merged(tmp_path):
     write_sharded(tmp_path, {"a": "s1.safetensors", "b": "s2.safetensors"})
-    header = snapshot_tensors(tmp_path)
+    header = snapshot_tensors(FolderView(tmp_path))
     assert header.parameters_by_dtype == {"F16": 8}
     assert header.tensors["b"].file == "s2.safetensors"
 
@@ -156,13 +157,13 @@ def test_shards_are_merged(tmp_path):
 def test_T14_an_index_never_leads_out_of_the_folder(tmp_path, shard):
     write_sharded(tmp_path, {"a": shard})
     with pytest.raises(UnsafeModel) as caught:
-        snapshot_tensors(tmp_path)
+        snapshot_tensors(FolderView(tmp_path))
     assert "T14" in caught.value.message
 
 
 def test_a_folder_without_weights_says_so(tmp_path):
     with pytest.raises(UnsupportedModel):
-        snapshot_tensors(tmp_path)
+        snapshot_tensors(FolderView(tmp_path))
 
 
 def test_a_file_is_read_from_disk(tmp_path):
