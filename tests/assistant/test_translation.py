@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
@@ -367,6 +367,7 @@ def test_composed_texts(english, japanese):
 
 @given(st.text(max_size=300))
 def test_random_text_stays_as_it_is(text):
+    assume(text.lower() not in {known.lower() for known in known_templates()})  # Hypothesis tries texts of the code too
     assert translate(text, "ja") == text
     assert translate(text, "en") == text
 
