@@ -303,8 +303,8 @@ def test_a_cost_that_would_measure_first_waits_as_well(make_assistant, tiny_mode
 
 def publish(hub, folder):
     """The model in a folder, published on the hub."""
-    hub.commit("org/tiny", {path.name: path.read_bytes() for path in Path(folder).iterdir()})
-    return "org/tiny"
+    hub.commit("org/tiny-bert", {path.name: path.read_bytes() for path in Path(folder).iterdir()})
+    return "org/tiny-bert"
 
 
 @pytest.mark.parametrize(
