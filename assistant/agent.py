@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ class TurnScope:
 
     turn: TurnContext
     call: CallScope
+    asked: dict[str, Any] | None = None
+    """Name and arguments of the step whose consent was just answered, as JSON."""
 
 
 class TurnMiddleware(AgentMiddleware[Any, TurnScope]):
@@ -178,7 +181,8 @@ def run_in_step(
     arguments = scope.turn.complete(name, proposed)
     language = language_of(scope.turn.question)
     reason = reason_for_consent(name, arguments, scope, toolbox, services)
-    if reason:
+    # The answer counts even where the reason is gone by now: what was rejected is not run.
+    if reason or scope.asked == json.loads(json.dumps({"name": name, "arguments": arguments})):
         decision = interrupt({"name": name, "arguments": arguments, "reason": reason})
         if decision != "approve":
             declined = ToolFailed(

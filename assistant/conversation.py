@@ -12,13 +12,13 @@ from typing import Any, Self
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, messages_from_dict, messages_to_dict
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, TurnResult, compose
-from assistant.evidence import Turn
+from assistant.evidence import EvidenceStore, PendingConsent, Turn
 from assistant.grounding import check_text, figures_of
 from assistant.languages import Language, language_of
 from assistant.llm.connect import connect_llm
@@ -28,7 +28,7 @@ from assistant.phrases import say
 from assistant.question import clean_question
 from assistant.services import Services
 from assistant.settings import Settings
-from assistant.toolbox import CallScope
+from assistant.toolbox import CallScope, read_record
 from assistant.translation import translate
 from assistant.turn_events import (
     AnswerText,
@@ -48,7 +48,7 @@ _LAST_TOOLS = 3  # turns looked back for the tool that a follow-up refers to
 
 
 class _Running:
-    """A turn that is under way or waits for consent."""
+    """A turn that is under way or waits for consent; waiting, it is kept in the database."""
 
     def __init__(self, scope: TurnScope, language: Language, audience: Audience) -> None:
         self.scope = scope
@@ -56,7 +56,36 @@ class _Running:
         self.audience: Audience = audience
         self.results: list[TurnResult] = []
         self.last_message: AIMessage | None = None
-        self.interrupt_id = ""
+
+    def as_state(self) -> dict[str, Any]:
+        """What the turn needs to go on, as JSON; records are named by their evidence."""
+        return {
+            "turn": self.scope.turn.model_dump(mode="json"),
+            "language": self.language,
+            "audience": self.audience,
+            "results": [
+                {"evidence": r.evidence_id, "failure": None if r.evidence_id else r.payload} for r in self.results
+            ],
+            "message": messages_to_dict([self.last_message]) if self.last_message else [],
+        }
+
+    @classmethod
+    def from_consent(cls, consent: PendingConsent, store: EvidenceStore) -> Self:
+        """The turn as it was when it began to wait."""
+        state = consent.state
+        call = CallScope(user=consent.user, conversation=consent.conversation, cancel=CancelToken())
+        turn = TurnContext.model_validate(state["turn"])
+        scope = TurnScope(turn=turn, call=call, asked=state["asked"])
+        running = cls(scope, state["language"], state["audience"])
+        for result in state["results"]:
+            if result["failure"]:
+                failure = ToolFailed.model_validate(result["failure"])
+                running.results.append(TurnResult("", failure.name, {}, failure))
+            elif found := store.get(result["evidence"], user=consent.user):
+                running.results.append(TurnResult(found.id, found.tool, found.arguments, read_record(found)))
+        for message in messages_from_dict(state["message"]):
+            running.last_message = message if isinstance(message, AIMessage) else None
+        return running
 
 
 class Assistant:
@@ -71,7 +100,6 @@ class Assistant:
         self.settings = settings or Settings()
         self._given_llm = llm
         self.services = Services(self.settings)
-        self._waiting: dict[str, _Running] = {}
         self._tokens: dict[tuple[str, str], CancelToken] = {}
         self._build = threading.Lock()
 
@@ -162,7 +190,7 @@ class Assistant:
             yield from self._dry_run(scope, spoken)
             return
         self._tokens[user, conversation] = token
-        self._withdraw_consent(user, conversation)
+        self.services.store.withdraw_consents(user=user, conversation=conversation)
         running = _Running(scope, spoken, audience or self.settings.audience)
         try:
             yield from self._advance(running, {"messages": [HumanMessage(text)]})
@@ -175,14 +203,12 @@ class Assistant:
 
         Args:
             id: The event's id.
-            decision: `approve` or `reject`.
+            decision: `approve` or `reject`. A turn goes on after a restart as well.
             user: Who answers; nobody else's step is found then. Without it the id, told to its turn's reader only,
                 is enough.
         """
-        running = self._waiting.get(id)
-        theirs = running is not None and user in {None, running.scope.call.user}
-        # Taken out in one step: of two answers to the same question the first counts.
-        if running is None or not theirs or self._waiting.pop(id, None) is None:
+        consent = self.services.store.take_consent(id, user=user)
+        if consent is None or not self._is_interrupted(consent):
             # Whose turn it was, and so its language, is not known.
             spoken = "en" if self.settings.language == "auto" else self.settings.language
             yield TurnFailed(
@@ -190,14 +216,13 @@ class Assistant:
                 next_step=translate("Ask the question again.", spoken),
             )
             return
-        call = running.scope.call
-        fresh = CancelToken()
-        self._tokens[call.user, call.conversation] = fresh
-        running.scope = TurnScope(turn=running.scope.turn, call=call.model_copy(update={"cancel": fresh}))
+        running = _Running.from_consent(consent, self.services.store)
+        token = running.scope.call.cancel
+        self._tokens[consent.user, consent.conversation] = token
         try:
-            yield from self._advance(running, Command(resume={running.interrupt_id: decision}))
+            yield from self._advance(running, Command(resume={consent.state["interrupt"]: decision}))
         finally:
-            fresh.cancel()
+            token.cancel()
 
     def cancel(self, *, conversation: str = "default", user: str = "local") -> None:
         """Stop the turn that the conversation is in."""
@@ -222,11 +247,10 @@ class Assistant:
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
         return read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
 
-    def _withdraw_consent(self, user: str, conversation: str) -> None:
-        """Forget what waits in a conversation that goes on with another question."""
-        for id, running in list(self._waiting.items()):
-            if (running.scope.call.user, running.scope.call.conversation) == (user, conversation):
-                self._waiting.pop(id, None)
+    def _is_interrupted(self, consent: PendingConsent) -> bool:
+        """Whether the conversation still stands where it asked; its checkpoints may be lost."""
+        config = {"configurable": {"thread_id": thread_id(consent.user, consent.conversation)}}
+        return consent.state["interrupt"] in {each.id for each in self._graph.get_state(config).interrupts}
 
     def _dry_run(self, scope: TurnScope, language: Language) -> Iterator[TurnEvent]:
         message, planned = planned_calls(self._planner, scope, HumanMessage(scope.turn.question))
@@ -260,11 +284,12 @@ class Assistant:
             yield from self._answer(running)
 
     def _ask_consent(self, running: _Running, interrupt: Any) -> ApprovalNeeded:
-        consent = uuid4().hex
-        running.interrupt_id = interrupt.id
-        self._waiting[consent] = running
+        call, asked = running.scope.call, {key: interrupt.value[key] for key in ("name", "arguments")}
+        state = running.as_state() | {"interrupt": interrupt.id, "asked": asked}
+        consent = PendingConsent(id=uuid4().hex, user=call.user, conversation=call.conversation, state=state)
+        self.services.store.hold_consent(consent)
         reason = translate(interrupt.value["reason"], running.language)
-        return ApprovalNeeded(**interrupt.value | {"id": consent, "reason": reason})
+        return ApprovalNeeded(**interrupt.value | {"id": consent.id, "reason": reason})
 
     def _note_messages(self, running: _Running, update: dict[str, Any]) -> Iterator[TurnEvent]:
         for node, step in update.items():

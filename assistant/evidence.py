@@ -42,6 +42,15 @@ _TURNS = sa.Table(
     sa.Column("tools", sa.Text, nullable=False),
     sa.Column("created_at", sa.String(40), nullable=False),
 )
+_CONSENTS = sa.Table(
+    "consents",
+    _METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("user", sa.String(200), nullable=False, index=True),
+    sa.Column("conversation", sa.String(200), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", sa.String(40), nullable=False),
+)
 _DERIVED = frozenset({"estimate_cost", "plan_adoption"})
 """Tools whose commit is that of older evidence."""
 
@@ -80,8 +89,20 @@ class Turn(BaseModel):
     """Tools that the turn used, in order."""
 
 
+class PendingConsent(BaseModel):
+    """A turn that waits for its user's consent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    user: str
+    conversation: str
+    state: dict[str, Any]
+    """What the turn needs to go on, as JSON."""
+
+
 class EvidenceStore:
-    """The SQL database of evidence and conversations.
+    """The SQL database of evidence, conversations and pending consents.
 
     Every read and write names the user in the query itself.
 
@@ -180,6 +201,34 @@ class EvidenceStore:
                 Turn(question=row["question"], answer=row["answer"], tools=tuple(json.loads(row["tools"])))
                 for row in connection.execute(query).mappings()
             ]
+
+    def hold_consent(self, consent: PendingConsent) -> None:
+        """Keep a turn that waits, beyond the end of this process."""
+        row = consent.model_dump() | {"state": json.dumps(consent.state, ensure_ascii=False)}
+        with self._engine.begin() as connection:
+            connection.execute(_CONSENTS.insert().values(**row, created_at=dt.datetime.now(dt.UTC).isoformat()))
+
+    def take_consent(self, id: str, *, user: str | None) -> PendingConsent | None:
+        """Take the waiting turn out; of two answers to the same question the first gets it.
+
+        Args:
+            id: The consent's id.
+            user: Whose turn it must be; without it the id, told to its turn's reader only, is enough.
+        """
+        theirs = _CONSENTS.c.id == id if user is None else sa.and_(_CONSENTS.c.id == id, _CONSENTS.c.user == user)
+        with self._engine.begin() as connection:
+            row = connection.execute(sa.select(_CONSENTS).where(theirs)).mappings().first()
+            if row is None or connection.execute(_CONSENTS.delete().where(theirs)).rowcount != 1:
+                return None
+        return PendingConsent(
+            id=row["id"], user=row["user"], conversation=row["conversation"], state=json.loads(row["state"])
+        )
+
+    def withdraw_consents(self, *, user: str, conversation: str) -> None:
+        """Forget what waits in a conversation that goes on with another question."""
+        theirs = sa.and_(_CONSENTS.c.user == user, _CONSENTS.c.conversation == conversation)
+        with self._engine.begin() as connection:
+            connection.execute(_CONSENTS.delete().where(theirs))
 
     def close(self) -> None:
         """Release the database."""

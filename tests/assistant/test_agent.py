@@ -349,9 +349,49 @@ def test_a_small_download_and_a_folder_are_not_asked_about(make_assistant, tiny_
     assert [e.name for e in of(ToolFinished, list(strict.stream(f"Fetch {folder}")))] == ["fetch_model"]
 
 
-def test_a_new_assistant_on_the_same_folder_still_answers(waiting, make_assistant):
+def test_a_consent_outlives_the_process_that_asked(make_assistant, tiny_model):
+    folder = tiny_model()
+    first = make_assistant([call(("check_version", {}), ("fetch_model", {})), call(("observe_behavior", {}))],
+                           approve_above_gib=0)  # fmt: skip
+    question = f"{folder} の版を確認して、振る舞いを試して"
+    events = list(first.stream(question, user="alice", conversation="c", audience="engineer"))
+    assert events[-1].kind == "approval_needed"
+    known = {e.evidence_id for e in of(ToolFinished, events)}
+    first.close()
+    again = make_assistant([AIMessage("That was it.")], approve_above_gib=0)
+    assert [e.kind for e in again.approve(events[-1].id, "approve", user="mallory")] == ["turn_failed"]
+    after = list(again.approve(events[-1].id, "approve", user="alice"))
+    assert [e.name for e in of(ToolStarted, after)] == ["observe_behavior"]
+    finished = answer_of(after)
+    assert {c.id for c in finished.citations} == known | {of(ToolFinished, after)[0].evidence_id}
+    assert "版は" in finished.answer, "what was found before the restart is told, in the question's language"
+    assert [t.question for t in again.history(user="alice", conversation="c")] == [question]
+    assert [e.kind for e in again.approve(events[-1].id, "approve", user="alice")] == ["turn_failed"]
+
+
+def test_a_failure_before_the_restart_is_told_after_it(make_assistant, tiny_model):
+    folder = tiny_model()
+    first = make_assistant(
+        [call(("check_version", {"model": "./not/here"})), call(("observe_behavior", {"model": folder}))],
+        approve_above_gib=0,
+    )
+    events = list(first.stream(f"Which version is ./not/here? And observe {folder}"))
+    assert [e.kind for e in events if e.kind != "tool_planned"] == ["tool_started", "tool_failed", "approval_needed"]
+    first.close()
+    # Started again with settings under which nothing would have been asked: what is rejected is not run all the same.
+    after = list(make_assistant([AIMessage("That was it.")]).approve(events[-1].id, "reject"))
+    assert of(ToolStarted, after) == []
+    assert of(ToolFailed, events)[0].message in answer_of(after).answer
+    assert of(ToolFailed, after)[0].message in answer_of(after).answer
+
+
+def test_a_consent_of_a_lost_conversation_is_not_found_and_the_next_question_is_answered(
+    waiting, make_assistant, data_folder
+):
     first, events, folder = waiting
     first.close()
+    for file in data_folder.glob("checkpoints.sqlite3*"):
+        file.unlink()
     again = make_assistant([call(("check_version", {})), AIMessage("Here.")], approve_above_gib=0)
     stale = list(again.approve(events[-1].id, "approve"))
     assert [e.kind for e in stale] == ["turn_failed"]
