@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict
 from knowledge.embedding import Embedder, Floats
 from knowledge.errors import IndexUnavailable
 from knowledge.passages import IndexedText
+from knowledge.shipped_vectors import embed_texts
 
 POINTER = "current"
 COLLECTION = "guidance"
@@ -122,7 +123,7 @@ def open_index(folder: Path, texts: Sequence[IndexedText], embedder: Embedder) -
                 return OpenedIndex(vectors=vectors, built=False)
             return OpenedIndex(vectors=_build(folder, texts, embedder, wanted), built=True)
     except (OSError, IndexUnavailable) as error:
-        return OpenedIndex(vectors=embedder.embed([t.text for t in texts]), built=True, problem=str(error))
+        return OpenedIndex(vectors=embed_texts([t.text for t in texts], embedder), built=True, problem=str(error))
 
 
 def content_hash(texts: Sequence[IndexedText], embedder: Embedder) -> str:
@@ -187,7 +188,7 @@ def _files_digest(place: Path) -> str:
 
 def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wanted: str) -> Floats:
     name = f"chroma-{uuid4().hex[:12]}"
-    vectors = embedder.embed([t.text for t in texts])
+    vectors = embed_texts([t.text for t in texts], embedder)
     try:
         _fill(folder / name, texts, vectors, embedder, wanted)
     except BaseException as error:
