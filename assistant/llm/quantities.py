@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +17,12 @@ Kind = Literal[
     "batch", "length", "new_tokens", "memory_gib", "requests_per_day", "price_per_hour", "latency_ms",
     "dtype", "device", "revision", "money", "currency", "count", "other",
 ]  # fmt: skip
+
+
+BARE: tuple[Kind, ...] = ("other", "count")
+"""Kinds of numbers that no word beside them explains."""
+Spans = Sequence[tuple[int, int]]
+"""Pieces of a sentence as (first, after the last) offsets."""
 
 
 class Quantity(BaseModel):
@@ -52,7 +59,7 @@ _CURRENCY = {
     "jpy": "JPY", "yen": "JPY", "€": "EUR", "eur": "EUR", "ユーロ": "EUR", "£": "GBP", "gbp": "GBP", "pound": "GBP",
 }  # fmt: skip
 _MONEY = r"[$¥€£]|usd|dollars?|bucks|cents?|jpy|yen|euros?|eur|gbp|pounds?|円|ドル|ユーロ"
-_AN_HOUR = r"(?:an?|per|/|each|every)\s*(?:gpu[\s-]?)?(?:h(?:ou)?rs?|h)\b|hourly|毎時|/\s*時間?|時間(?:あたり|当たり|単価)?|時給"
+AN_HOUR = r"(?:an?|per|/|each|every)\s*(?:gpu[\s-]?)?(?:h(?:ou)?rs?|h)\b|hourly|毎時|/\s*時間?|時間(?:あたり|当たり|単価)?|時給"
 _DAILY = r"(?:an?|per|/|each|every)\s*(?:single\s+)?(?:business\s+|working\s+)?day\b|daily|/d\b|/日|毎日|1日|一日|日(?:あたり|に|量)|日次|on an? (?:average|normal|typical|ordinary|busy) day"
 _PER = {  # other rates, as days
     r"(?:an?|per|/|each|every)\s*sec(?:ond)?\b|/s\b|毎秒|秒間|/秒|qps|rps|req/s": 1 / 86400,
@@ -65,7 +72,9 @@ _REQUEST_WORDS = (
     r"emails?|mails?|texts?|inquiries|records?|件|回|リクエスト|問い合わせ|クエリ|アクセス|通|呼び出し|質問|人|本|問"
 )
 _OWN_UNIT = re.compile(rf"\s?-?(?:[gmt]i?b|gigs?|g|ms|ギガ|メガ|ミリ秒|{_MONEY})(?![a-z])", re.IGNORECASE)
-_COUNT_WORDS = re.compile(
+COUNT_UNITS = "件|行|人|通|文|本|個|枚"
+"""Japanese words that count things."""
+COUNT_WORDS = re.compile(
     r"\s*(?:[a-z]+\s+){0,2}?(?:texts?|documents?|docs?|rows?|messages?|users?|people|requests?|queries|sentences?|items?|inputs?|images?|"
     r"prompts?|samples?|tickets?|emails?|件|行|人|通|文|本|個|枚|並列|同時)"
 )
@@ -145,6 +154,16 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         if not kept or quantity.start >= kept[-1].end:
             kept.append(quantity)
     return tuple(kept)
+
+
+def overlaps(start: int, end: int, spans: Spans) -> bool:
+    """Whether a piece of a sentence shares a character with one of these."""
+    return any(s < end and start < e for s, e in spans)
+
+
+def read_number(text: str) -> float | int:
+    """The first number of a text that has one."""
+    return _numbers(text)[0][0]
 
 
 def _find_words(text: str) -> list[Quantity]:
@@ -241,8 +260,8 @@ def _price(values: tuple[float | int, ...], left: str, right: str) -> _Result | 
     after = re.match(rf"\s*({_MONEY})", right)
     word = (before or after)[1] if (before or after) else ""  # type: ignore[index]
     currency = _currency_of(word)
-    tail = re.match(rf"\s*(?:{_MONEY})?\s*(?:{_AN_HOUR})?", right)
-    hourly = re.search(_AN_HOUR, right[:26]) or re.search(_AN_HOUR, left[-14:])
+    tail = re.match(rf"\s*(?:{_MONEY})?\s*(?:{AN_HOUR})?", right)
+    hourly = re.search(AN_HOUR, right[:26]) or re.search(AN_HOUR, left[-14:])
     if not word and not re.match(r"\s*(?:(?:an?|per|/|each)\s*h(?:ou)?r?\b|/\s*時間)", right):
         return None
     factor = 0.01 if word.startswith("cent") else 1
@@ -327,7 +346,7 @@ def _length(values: tuple[float | int, ...], left: str, right: str) -> _Result |
 
 
 def _count(values: tuple[float | int, ...], left: str, right: str) -> _Result | None:  # noqa: ARG001
-    named = _COUNT_WORDS.match(right) and all(isinstance(v, int) and v > 0 for v in values)
+    named = COUNT_WORDS.match(right) and all(isinstance(v, int) and v > 0 for v in values)
     return ("count", values, 0, 0, "") if named else None
 
 

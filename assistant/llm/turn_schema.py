@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.llm.quantities import Quantity, find_quantities, normalise
+from assistant.llm.argument_reading import read_closer
+from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
+from assistant.llm.reading_costs import is_budget
 from tools.model_reference import find_references
 
 MODEL_TOOLS = (
@@ -99,7 +101,8 @@ class TurnContext(BaseModel):
     def arguments(self, tool: str) -> dict[str, Any]:
         """The tool's arguments that follow from the question, without the model."""
         values: dict[str, Any] = {}
-        for quantity in self.quantities:
+        quantities = read_closer(tool, self.question, self.quantities, reference_spans(self.question, self.named))
+        for quantity in quantities:
             name = _ARGUMENT_OF_KIND.get(tool, {}).get(quantity.kind)
             if name is None or name in values:
                 continue
@@ -107,19 +110,19 @@ class TurnContext(BaseModel):
             if name == "price_per_hour" and quantity.currency:
                 values["currency"] = quantity.currency
         if tool in {"estimate_memory", "profile_model"}:
-            self._read_bare_numbers(values, tool)
+            self._read_bare_numbers(values, tool, quantities)
         if tool in {"estimate_cost", "plan_adoption"}:
-            self._read_money(values, tool)
+            self._read_money(values, tool, quantities)
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
             values = {"use_case": self.question, **({"targets": values} if values else {})}
         return values
 
-    def _read_bare_numbers(self, values: dict[str, Any], tool: str) -> None:
+    def _read_bare_numbers(self, values: dict[str, Any], tool: str, quantities: Sequence[Quantity]) -> None:
         """In a question about memory or speed, a count of things is the batch, a large bare number the length."""
         batch, length = _ARGUMENT_OF_KIND[tool]["batch"], _ARGUMENT_OF_KIND[tool]["length"]
-        for quantity in self.quantities:
+        for quantity in quantities:
             if not all(isinstance(v, int) and v > 0 for v in quantity.values):
                 continue
             if quantity.kind == "count":
@@ -129,11 +132,11 @@ class TurnContext(BaseModel):
             elif quantity.kind == "other" and (tool == "profile_model" or self.last_tool == tool):
                 values.setdefault(batch, _value(batch, quantity))
 
-    def _read_money(self, values: dict[str, Any], tool: str) -> None:
+    def _read_money(self, values: dict[str, Any], tool: str, quantities: Sequence[Quantity]) -> None:
         """In a question about cost, an amount without "an hour" is the price, a bare count the load."""
-        for quantity in self.quantities:
+        for quantity in quantities:
             first = quantity.values[0]
-            if quantity.kind == "money" and "price_per_hour" not in values and not _is_budget(self.question):
+            if quantity.kind == "money" and "price_per_hour" not in values and not is_budget(self.question, quantity):
                 values["price_per_hour"] = first
             if quantity.kind in {"money", "currency", "price_per_hour"} and quantity.currency:
                 values.setdefault("currency", quantity.currency)
@@ -180,8 +183,9 @@ LEAST_LOAD = 100
 """A bare number below this is not taken for requests per day."""
 
 
-def _is_budget(question: str) -> bool:
-    return bool(re.search(r"budget|per month|a month|monthly|予算|月に|月額|年間", question, re.IGNORECASE))
+def reference_spans(text: str, named: Sequence[str]) -> list[tuple[int, int]]:
+    """Where references stand in the sentence, as far as they are written out."""
+    return [m.span() for name in named for m in re.finditer(re.escape(name), text)]
 
 
 def read_turn(
@@ -197,8 +201,8 @@ def read_turn(
     """
     text = normalise(question)
     named = find_references(text, known=tuple(known))
-    spans = [m.span() for name in named for m in re.finditer(re.escape(name), text)]
-    quantities = tuple(q for q in find_quantities(text) if not any(q.start < e and s < q.end for s, e in spans))
+    spans = reference_spans(text, named)
+    quantities = tuple(q for q in find_quantities(text) if not overlaps(q.start, q.end, spans))
     return TurnContext(
         question=text, named=tuple(named), remembered=tuple(remembered), quantities=quantities, last_tool=last_tool
     )

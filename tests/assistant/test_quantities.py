@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.llm.quantities import find_quantities, normalise
+from assistant.llm.turn_schema import read_turn
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,201 @@ def test_full_width_digits_are_read():
 def test_T30_any_text_is_read_without_failing(text):
     quantities = find_quantities(normalise(text))
     assert all(q.start < q.end <= len(normalise(text)) for q in quantities)
+
+
+# --- the closer reading, once the tool is known -----------------------------------------------------------------------
+
+E5 = "intfloat/multilingual-e5-small"
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def arguments(tool, said):
+    values = read_turn(said).arguments(tool)
+    return values.get("targets", {}) if tool == "plan_adoption" else values
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("We bill in CHF", {"currency": "CHF"}),
+        ("everything in Swiss francs", {"currency": "CHF"}),
+        ("our books are kept in rupees", {"currency": "INR"}),
+        ("in Canadian dollars, at 2.30 an hour", {"price_per_hour": 2.3, "currency": "CAD"}),
+        ("at 2 francs an hour", {"price_per_hour": 2, "currency": "CHF"}),
+        ("a machine at SEK 12 per hour", {"price_per_hour": 12, "currency": "SEK"}),
+        ("スイスフランで見せて", {"currency": "CHF"}),
+        ("豪ドルなので", {"currency": "AUD"}),
+        ("台湾ドルで", {"currency": "TWD"}),
+        ("ポンドにすると?", {"currency": "GBP"}),
+        ("ウォンで", {"currency": "KRW"}),
+        ("1時間600ウォンで", {"price_per_hour": 600, "currency": "KRW"}),
+        # What is no currency: drawings, France, a franchise, a verb.
+        ("for our CAD drawings", {}),
+        ("フランスの支店とフランチャイズで", {}),
+        ("we won the contract", {}),
+        ("nok, aud and sek are letters here", {}),
+    ],
+)
+def test_currencies_are_known_by_code_and_by_name(said, expected):
+    assert arguments("estimate_cost", said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [
+        ("what's that monthly at $1.25?", 1.25),
+        ("per month, rented at $0.89?", 0.89),
+        ("an hourly figure, €3.05. Make a monthly one of it", 3.05),
+        ("500円の機械で月額を", 500),
+        ("1.40で借りています", 1.4),
+        ("I can spend CHF 400 monthly", None),
+        ("our budget is $200", None),
+        ("$2 a month is what I have", None),
+        ("月に400ドルまで", None),
+        ("with $900, how far per month?", None),
+        ("how many bucks 4 it a month", None),
+        ("400まで出せる", None),
+    ],
+)
+def test_an_amount_is_the_price_of_an_hour_unless_it_is_a_budget(said, price):
+    found = arguments("estimate_cost", said)
+    assert found.get("price_per_hour") == price
+    assert "requests_per_day" not in found
+
+
+@pytest.mark.parametrize(
+    ("said", "load"),
+    [
+        ("90 orders come in by mail each day", 90),
+        ("旅館の予約メールは日 25通だけ", 25),
+        ("一日あたり七百件", 700),
+        ("日に千二百件", 1200),
+        ("1日2万2千件", 22_000),
+        ("日 1万6千件", 16_000),
+        ("our shop gets 35 questions", 35),
+        ("traffic is 500 today", 500),
+        ("件数 1日650件", 650),
+        # Hours, people, days of a month and a share are no load.
+        ("it runs 8 hours a day", None),
+        ("our 40 employees use it every day", None),
+        ("since 2023 we watch this daily", None),
+        ("5日25通", None),
+        ("30万件のデータがある", None),
+        ("90% of them each day", None),
+        ("I have 2 questions", None),
+        ("一人が一日二十回", None),
+    ],
+)
+def test_a_load_is_what_comes_in_on_a_day(said, load):
+    assert arguments("plan_adoption", said).get("requests_per_day") == load
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("40 per call", {"batch_size": 40}),
+        ("20 conversations at the same time", {"batch_size": 20}),
+        ("with 12 invoices", {"batch_size": 12}),
+        ("16件ずつ", {"batch_size": 16}),
+        ("同時16リクエスト", {"batch_size": 16}),
+        ("同時 40 で長さ 512", {"batch_size": 40, "sequence_length": 512}),
+        ("800 out, 3000 in", {"new_tokens": 800, "sequence_length": 3000}),
+        ("入力6,000、出力2,000", {"sequence_length": 6000, "new_tokens": 2000}),
+        ("回答ごとに1000トークン書かせる", {"new_tokens": 1000}),
+        ("if answers stop at 100", {"new_tokens": 100}),
+        ("every answer runs to 1500 tokens", {"new_tokens": 1500}),
+        ("{m}, 8, 4096", {"batch_size": 8, "sequence_length": 4096}),
+        ("16 at 512", {"batch_size": 16, "sequence_length": 512}),
+        ("on 2x24gb", {"device_memory_gib": 24}),
+        # Read, not written; collections; cards; places in a file; times.
+        ("the answer to a prompt of 600 tokens", {"sequence_length": 600}),
+        ("要約対象の入力が600トークン", {"sequence_length": 600}),
+        ("we have 300k records", {}),
+        ("is a 3090 enough, or an RTX 4060?", {}),
+        ("it dies at row 700", {}),
+        ("restarted 214 times", {}),
+        ("at 3 am", {}),
+    ],
+)
+def test_batch_length_and_new_tokens_are_told_apart(said, expected):
+    assert arguments("estimate_memory", said.replace("{m}", E5)) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("different lengths, say 64, 256, 1024", {"sequence_lengths": [64, 256, 1024]}),
+        ("over 64, 128, 256, 512, 1024", {"sequence_lengths": [64, 128, 256, 512, 1024]}),
+        ("shorter inputs, say 64", {"sequence_lengths": [64]}),
+        ("{m}, 512, 16", {"batch_sizes": [16], "sequence_lengths": [512]}),
+        ("batch 1, 8, 64, 512", {"batch_sizes": [1, 8, 64, 512]}),
+        ("1, 8 and 32", {"batch_sizes": [1, 8, 32]}),
+        ("through 512 headlines", {"batch_sizes": [512]}),
+        ("generate 1000 with {m}", {"new_tokens": 1000}),
+        ("500トークン書かせたら", {"new_tokens": 500}),
+        ("GPU 0 で", {"device": "cuda:0"}),
+        ("gpu 4 256", {"device": "cuda", "batch_sizes": [4], "sequence_lengths": [256]}),
+        ("on mps", {"device": "mps"}),
+        ("応答時間の95パーセンタイルは?", {}),
+        ("for section 5 of the report", {}),
+        ("夜間に12万行、枠に収まる?", {}),
+    ],
+)
+def test_a_profile_gets_lists_of_batches_or_lengths_and_a_device(said, expected):
+    assert arguments("profile_model", said.replace("{m}", MINILM)) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "revision"),
+    [
+        ("{m}@6b1f3aa old?", "6b1f3aa"),
+        ("{m}#quantized please", "quantized"),
+        ("does dev of {m} differ?", "dev"),
+        ("{m} の nightly は?", "nightly"),
+        ("between rc1 and final", "rc1"),
+        ("we were told 1.4.0. is that it?", "1.4.0"),
+        ("届け出たのは 1.4 です", "1.4"),
+        ("9f2d of {m}", "9f2d"),
+        ("paper-v1 の {m}", "paper-v1"),
+        ("sync {m} to latest-stable", "latest-stable"),
+        ("2022-release of {m}", "2022-release"),
+        ("the int8 variant of {m}", "int8"),
+        ("版は base で", "base"),
+        ("{m} at tag 2.0", "2.0"),
+        ("{m} from tag camera-ready", "camera-ready"),
+        # Everyday words, versions of libraries, licences, sizes and shares.
+        ("our branch office needs {m}", None),
+        ("the price tag says nothing of {m}", None),
+        ("is it stable?", None),
+        ("the final decision on the main question", None),
+        ("transformers 4.41 and 4.36", None),
+        ("うちの4.36の環境で", None),
+        ("Apache 2.0?", None),
+        ("it took 2.5 hours, 1.5% of them", None),
+        ("{m} in bf16", None),
+        ("a 100b model", None),
+        ("2024-era hardware", None),
+        ("{m}@main or " + MINILM, None),
+    ],
+)
+def test_a_revision_is_read_where_a_revision_can_stand(said, revision):
+    assert arguments("fetch_model", said.replace("{m}", E5)).get("revision") == revision
+
+
+_NO_QUANTITY = st.one_of(
+    st.integers(1991, 2039).map("in {}".format),
+    st.integers(1, 99).map("{} %".format),
+    st.integers(1, 99).map("section {}".format),
+    st.integers(1, 99).map("第{}章".format),
+    st.tuples(st.integers(200, 999), st.integers(1000, 9999)).map("call {0[0]}-{0[1]}".format),
+    st.tuples(st.sampled_from(["B", "x", "mp", "H"]), st.integers(1, 999)).map("{0[0]}{0[1]}".format),
+    st.integers(1990, 2039).map("{}年".format),
+)
+
+
+@given(
+    said=st.lists(_NO_QUANTITY, min_size=1, max_size=3).map("; ".join),
+    tool=st.sampled_from(["estimate_memory", "profile_model", "estimate_cost", "plan_adoption"]),
+)
+def test_years_shares_sections_and_phone_numbers_are_no_arguments(said, tool):
+    assert arguments(tool, f"About {said}.") == {}

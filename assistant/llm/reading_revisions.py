@@ -1,0 +1,80 @@
+"""Branches, tags, versions and commits in a sentence about versions or fetching."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.llm.quantities import BARE, Quantity, Spans, overlaps
+
+_STAGES = r"main|master|dev|develop|nightly|stable|experimental|alpha|beta|rc|final|legacy|hotfix|staging|canary|preview|initial"
+# What stands alone as a revision in any sentence: rc1, beta2, paper-v1, latest-stable, 2022-archive, a short commit.
+_CLEAR_REVISION = re.compile(
+    r"(?<![\w/.@#-])(?P<r>(?:rc|beta|alpha|preview|release|build)[-_.]?\d[\w.]*|[a-z]+-v\d[\w.]*"
+    r"|(?:latest|before|paper|legacy|frozen|archive|snapshot)-[a-z]+|[a-z]+-(?:release|stable|archive|snapshot|nightly|freeze)"
+    r"|(?:19|20)\d\d-(?!era|style|like|present|old|based|now)[a-z]{3,}"
+    r"|(?!\d+[bdef](?![0-9a-z])|\d+e\d)(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,6})(?![\w/-]|\.\w)",
+    re.ASCII,
+)
+_STAGE = re.compile(
+    # In Japanese text an English word is a name; in English it has to stand where a name stands.
+    rf"(?<![\w/.@#-])(?P<ja>{_STAGES}|base)(?=\s*(?:の(?!ほか)|は|を|が|と|で|に|も|って|版|から|より|ブランチ|時点)(?!モデル))"
+    rf"|(?:\b(?i:at|on|from|to|of|than|between|and|or|want(?:ed)?|need(?:ed)?|only|with|whether|as of|wrote|does|did)\s+|,\s+)"
+    rf"(?P<en>{_STAGES})(?=\s*(?:[,.?!;]|$|\s-\s|(?:of|and|or|into|in the|will do|for|please|if|instead|contains?)\b))",
+    re.ASCII,
+)
+_HASH_SIGN = re.compile(r"#(?P<h>[A-Za-z][\w.-]*\w)", re.ASCII)
+_VERSION = re.compile(r"(?<![\w.$€£¥/@-])(?P<v>\d{1,4}(?:\.\d{1,3}){1,3})(?![\w%]|\.\d|-\d)", re.ASCII)
+_BEFORE_VERSION = re.compile(
+    r"(?:^|[^\x00-\x7f]\s*|[,.:;(?!]\s*|\b(?:told|from|to|at|of|is|was|version|and|or|than|on|between|still|as|need|want|get|use)\s+)$",
+    re.IGNORECASE,
+)
+_AFTER_VERSION = re.compile(
+    r"\s*(?:$|[,.;:?!)、。]|(?:to|and|or|of|with|is|was|for|in|on|from|instead|please|then)\b|で|は|を|に|が|と|から|の|です|へ|より)",
+    re.IGNORECASE,
+)
+_LIBRARY = re.compile(
+    r"(?<![\w-])(?:transformers|(?:py)?torch|tensorflow|python|cuda|onnx ?runtime|vllm|librar\w+|drivers?|licen[cs]es?|apache|gpl|cc[ -]by)"
+    r"|ライブラリ|環境|互換|ドライバ|ライセンス",
+    re.IGNORECASE,
+)
+"""Where these are spoken of, a version number is theirs."""
+_BRANCH_WORD = re.compile(r"branch|variant|revision|\btags?\b|ブランチ|リビジョン|タグ|版", re.IGNORECASE)
+_NO_BRANCH = frozenset(
+    """
+    office offices manager managers library line lines name names price licence license safetensors says said too his her gets got from at exists exist has have
+    had was were does did we you they with ging es s as by been will would can who html ai pt tf apache-2.0 now here there today still
+    """.split()  # noqa: SIM905 (a long list reads better so)
+)
+"""What follows or precedes "branch" or "tag" in everyday speech."""
+
+
+def with_revisions(text: str, quantities: list[Quantity], names: Spans) -> list[Quantity]:
+    """With the branch, tag, version or commit that is meant, and without everyday words beside "branch" or "tag"."""
+    found = [q for q in quantities if q.kind != "revision" or q.text.lower() not in _NO_BRANCH]
+    if any(q.kind == "revision" for q in found):
+        return found
+    if any("@" in text[s:e] for s, e in names):
+        # The reference carries it; an argument beside it would fix a second model to the first one's revision.
+        return found if len(names) > 1 else [*found, _revision(text, text.index("@", *names[0]) + 1, names[0][1])]
+    hashed = _HASH_SIGN.match(text, names[0][1]) if len(names) == 1 else None
+    span = hashed.span("h") if hashed else _span_of_revision(text, found, names)
+    return [*found, _revision(text, *span)] if span else found
+
+
+def _span_of_revision(text: str, quantities: list[Quantity], names: Spans) -> tuple[int, int] | None:
+    taken = [*names, *((q.start, q.end) for q in quantities if q.kind not in BARE)]
+    branch_word = _BRANCH_WORD.search(text) is not None
+    named = [m.span(m.lastgroup or 0) for p in (_CLEAR_REVISION, _STAGE) for m in p.finditer(text)]
+    named = [s for s in named if branch_word or text[slice(*s)] != "base"]
+    numbered = [
+        m.span("v")
+        for m in (_VERSION.finditer(text) if not _LIBRARY.search(text) else ())
+        if _BEFORE_VERSION.search(text[: m.start()]) and _AFTER_VERSION.match(text[m.end() :])
+    ]
+    dtypes = [(q.start, q.end) for q in quantities if q.kind == "dtype" and branch_word]
+    free = [s for s in [*named, *numbered] if not overlaps(*s, taken)]
+    return next(iter([*free, *dtypes]), None)
+
+
+def _revision(text: str, start: int, end: int) -> Quantity:
+    return Quantity(kind="revision", values=(text[start:end],), text=text[start:end], start=start, end=end)
