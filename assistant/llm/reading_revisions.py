@@ -7,6 +7,7 @@ import re
 from assistant.llm.quantities import BARE, Quantity, Spans, overlaps
 
 _STAGES = r"main|master|dev|develop|nightly|stable|experimental|alpha|beta|rc|final|legacy|hotfix|staging|canary|preview|initial"
+_GIT_REFERENCE = re.compile(r"(?<![\w/.@#-])refs/(?:heads|tags|pr)/[\w.-]*\w", re.ASCII)
 # What stands alone as a revision in any sentence: rc1, beta2, paper-v1, latest-stable, 2022-archive, a short commit.
 _CLEAR_REVISION = re.compile(
     r"(?<![\w/.@#-])(?P<r>(?:rc|beta|alpha|preview|release|build)[-_.]?\d[\w.]*|[a-z]+-v\d[\w.]*"
@@ -50,7 +51,11 @@ _NO_BRANCH = frozenset(
 
 def with_revisions(text: str, quantities: list[Quantity], names: Spans) -> list[Quantity]:
     """With the branch, tag, version or commit that is meant, and without everyday words beside "branch" or "tag"."""
-    found = [q for q in quantities if q.kind != "revision" or q.text.lower() not in _NO_BRANCH]
+    references = [m.span() for m in _GIT_REFERENCE.finditer(text)]
+    words = [q for q in quantities if q.kind != "revision" or _is_whole(text, q)]
+    found = [_revision(text, q.start, q.start + len(q.text.rstrip(".-"))) if q.kind == "revision" else q for q in words]
+    found = [q for q in found if not overlaps(q.start, q.end, references)] + [_revision(text, *s) for s in references]
+    found.sort(key=lambda q: q.start)
     if any(q.kind == "revision" for q in found):
         return found
     if any("@" in text[s:e] for s, e in names):
@@ -59,6 +64,12 @@ def with_revisions(text: str, quantities: list[Quantity], names: Spans) -> list[
     hashed = _HASH_SIGN.match(text, names[0][1]) if len(names) == 1 else None
     span = hashed.span("h") if hashed else _span_of_revision(text, found, names)
     return [*found, _revision(text, *span)] if span else found
+
+
+def _is_whole(text: str, quantity: Quantity) -> bool:
+    """Whether a revision is neither the end of a word ("tag|ging") nor an everyday word."""
+    inside = re.search(r"[A-Za-z0-9]\Z", text[max(0, quantity.start - 1) : quantity.start])
+    return inside is None and quantity.text.lower() not in _NO_BRANCH
 
 
 def _span_of_revision(text: str, quantities: list[Quantity], names: Spans) -> tuple[int, int] | None:

@@ -217,6 +217,9 @@ def test_a_profile_gets_lists_of_batches_or_lengths_and_a_device(said, expected)
         ("2022-release of {m}", "2022-release"),
         ("the int8 variant of {m}", "int8"),
         ("版は base で", "base"),
+        ("{m} at refs/pr/4.", "refs/pr/4"),
+        ("{m} as of release-7.", "release-7"),
+        ("how far is refs/pr/7 of {m} from the main branch?", "refs/pr/7"),
         ("{m} at tag 2.0", "2.0"),
         ("{m} from tag camera-ready", "camera-ready"),
         # Everyday words, versions of libraries, licences, sizes and shares.
