@@ -32,7 +32,10 @@ _NOT_MODELS_ON_HUB = {
 }
 _QUOTED_PATH = re.compile(r"([`\"'「『])((?:\.{1,2}|~)?/[^`\"'」』\n]{1,300})[`\"'」』]")
 _PATH = re.compile(rf"(?<![{_LETTER}._~/-])(?:\.{{1,2}}|~)?/(?:[\w.+-]+/)*[\w.+-]*[A-Za-z0-9_-]/?", re.ASCII)
-_ID = re.compile(rf"(?<![{_LETTER}._/@:-])(?P<quote>[`\"'「『]?)({_NAME})/({_NAME})({_REVISION})(?![/{_LETTER}@])")
+# After a colon only where it ends a Japanese word: "候補:org/name", but not "host:org/name".
+_ID = re.compile(
+    rf"(?<![{_LETTER}._/@-])(?<![A-Za-z0-9]:)(?P<quote>[`\"'「『]?)({_NAME})/({_NAME})({_REVISION})(?![/{_LETTER}@])"
+)
 _WORD = re.compile(rf"(?<![{_LETTER}._/@-]){_NAME}{_REVISION}(?![/{_LETTER}@])")
 
 _PLAIN = re.compile(r"[A-Za-z]+\Z")

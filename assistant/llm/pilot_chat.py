@@ -1,14 +1,14 @@
 """The pilot as a chat model: it routes a question to tools, or opens an answer.
 
 Routing: code masks models and quantities, retrieves similar example utterances, and the language model names the route
-in its thought. Its distribution over routes is mixed with two linear views (`route_views.py`); unsure, it asks back with
+in its thought. Its distribution over routes is mixed with two other views (`route_views.py`, `adapted_minilm.py`); unsure, it asks back with
 the two likeliest readings, and it starts a dear tool only when it is sure. Then the language model writes the calls,
-constrained to what the turn allows. Opening: given the tools' outcomes, it writes one sentence.
+constrained to what the turn allows. Opening: given the tools' outcomes, it chooses the sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,10 +20,11 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from assistant.languages import language_of
+from assistant.llm.adapted_minilm import SECOND, AdaptedMiniLM
 from assistant.llm.example_utterances import ANSWERED, ROUTES, read_examples
-from assistant.llm.pilot.corpus import masked_text, tool_call
+from assistant.llm.pilot.corpus import masked_text, read_leads, tool_call
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages, thought
-from assistant.llm.route_views import ExampleVectors, Floats, RouteViews, log_softmax, minilm_folder, with_translation
+from assistant.llm.route_views import ExampleVectors, Floats, RouteViews, log_softmax, minilm_folder
 from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.transformers_chat import TransformersChat, calls_chunk
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext, read_turn
@@ -60,6 +61,8 @@ class Reading(NamedTuple):
 
     scores: dict[str, Floats]
     """Log-probabilities of the routes by each view: `lm`, `ngrams`, `minilm`, each of shape (routes,)."""
+    second: Floats
+    """Log-probabilities of the second route (or none) by MiniLM, of shape (1 + routes,)."""
     prompt: str
     """What the language model read."""
 
@@ -93,36 +96,34 @@ class RouteModel:
 
     @cached_property
     def views(self) -> RouteViews:
-        """The linear views that were trained with the pilot."""
+        """The n-grams and the mixture that were fitted with the pilot."""
         return RouteViews.load(self._weights)
+
+    @cached_property
+    def minilm(self) -> AdaptedMiniLM:
+        """MiniLM with the adapters that were trained with the pilot."""
+        return AdaptedMiniLM(minilm_folder(), self._weights)
 
     def embed(self, masked: str) -> Floats:
         """MiniLM's vector of a masked question, shape (384,)."""
         return self.embedder.embed([masked])[0]
 
     def retrieve(
-        self, masked: str, vector: Floats | None = None, leave_out: str | None = None
+        self, masked: str, vector: Floats | None = None, leave_out: Container[str] = ()
     ) -> list[tuple[str, str]]:
         """The most similar example utterances with their routes, the most similar last.
 
         Args:
             masked: The masked question.
             vector: Its vector, where it is known already.
-            leave_out: Masked utterance that is not to be found.
+            leave_out: Masked utterances that are not to be found.
         """
         texts, routes = self._examples
         near = self._ranker.rank_embedded(
-            masked, self.embed(masked) if vector is None else vector, EXAMPLES_IN_PROMPT + 1
+            masked, self.embed(masked) if vector is None else vector, EXAMPLES_IN_PROMPT * (5 if leave_out else 1)
         )
         found = [(texts[i], routes[i]) for i, *_ in near]
-        return [pair for pair in found if pair[0] != leave_out][:EXAMPLES_IN_PROMPT][::-1]
-
-    def view_scores(self, masked: str, last_tool: str, vector: Floats) -> dict[str, Floats]:
-        """Log-probabilities of the routes by n-grams and by MiniLM, each of shape (routes,)."""
-        return {
-            "ngrams": self.views.ngrams([masked], [last_tool])[0],
-            "minilm": self.views.minilm(with_translation(self.embedder, [masked], vector[None, :]))[0],
-        }
+        return [pair for pair in found if pair[0] not in leave_out][:EXAMPLES_IN_PROMPT][::-1]
 
 
 class PilotChat(TransformersChat):
@@ -170,12 +171,12 @@ class PilotChat(TransformersChat):
             return
         yield calls_chunk(self._write_calls(turn, route, reading.prompt), metadata)
 
-    def read(self, turn: TurnContext, leave_out: str | None = None) -> Reading:
+    def read(self, turn: TurnContext, leave_out: Container[str] = ()) -> Reading:
         """Read a question with each view.
 
         Args:
             turn: The question.
-            leave_out: Masked example utterance that is not to be retrieved.
+            leave_out: Masked example utterances that are not to be retrieved.
         """
         self.load()
         masked = turn.masked
@@ -183,7 +184,9 @@ class PilotChat(TransformersChat):
         near = self._routing.retrieve(masked, vector, leave_out)
         prompt = self._prompt(routing_messages(masked, near, turn.last_tool))
         lm = log_softmax(self._next_logits(prompt, [f"<|{route}|>" for route in ROUTES]))
-        return Reading({"lm": lm, **self._routing.view_scores(masked, turn.last_tool, vector)}, prompt)
+        ngrams = self._routing.views.ngrams([masked], [turn.last_tool])[0]
+        minilm, second = self._routing.minilm.read(masked, turn.last_tool)
+        return Reading({"lm": lm, "ngrams": ngrams, "minilm": minilm}, second, prompt)
 
     def decide(self, turn: TurnContext, reading: Reading | None = None) -> Route:
         """Choose the route of a question.
@@ -192,13 +195,13 @@ class PilotChat(TransformersChat):
             turn: The question.
             reading: What `read` returned for it, where it was read already.
         """
-        scores, prompt = reading or self.read(turn)
+        scores, second, prompt = reading or self.read(turn)
         doubt = [WITHOUT_MODEL if turn.needs_model(route) else 1.0 for route in ROUTES]
         probabilities = np.exp(self._routing.views.mixed(scores, language_of(turn.question))) * doubt
         probabilities /= probabilities.sum()
         readings = tuple((ROUTES[i], round(float(probabilities[i]), 4)) for i in np.argsort(-probabilities)[:3])
         first = choose(readings)
-        routes = (first, *self._second_route(prompt, first))
+        routes = (first, *self._second_route(prompt, first, second))
         return Route(routes=routes, probability=readings[0][1], readings=readings)
 
     def _next_logits(self, prompt: str, tokens: Sequence[str]) -> Floats:
@@ -210,16 +213,16 @@ class PilotChat(TransformersChat):
             logits = self._model(input_ids=ids, logits_to_keep=1).logits[0, -1]
         return logits[self._tokenizer.convert_tokens_to_ids(list(tokens))].float().numpy()
 
-    def _second_route(self, prompt: str, first: str) -> tuple[str, ...]:
-        """A second tool, where the language model wants one after the first."""
+    def _second_route(self, prompt: str, first: str, second: Floats) -> tuple[str, ...]:
+        """A second tool, where the language model and MiniLM together want one after the first."""
         if first in ANSWERED:
             return ()
         tools = [r for r in ROUTES if r not in {*ANSWERED, first}]
-        chances = np.exp(
-            log_softmax(self._next_logits(f"{prompt}<|{first}|>", [*(f"<|{r}|>" for r in tools), "</think>"]))
-        )
+        lm = log_softmax(self._next_logits(f"{prompt}<|{first}|>", ["</think>", *(f"<|{r}|>" for r in tools)]))
+        minilm = log_softmax(second[[0, *(SECOND.index(r) for r in tools)]])
+        chances = (np.exp(lm) + np.exp(minilm)) / 2
         best = int(chances.argmax())
-        return (tools[best],) if best < len(tools) and chances[best] >= SURE_OF_SECOND else ()
+        return (tools[best - 1],) if best and chances[best] >= SURE_OF_SECOND else ()
 
     def _write_calls(self, turn: TurnContext, route: Route, prompt: str) -> AIMessage:
         """Let the language model write the calls of these routes, constrained to what the turn allows."""
@@ -238,8 +241,10 @@ class PilotChat(TransformersChat):
         metadata: dict[str, Any],
         run_manager: CallbackManagerForLLMRun | None,
     ) -> Iterator[ChatGenerationChunk]:
+        outcome, _, language = outcomes[0].partition(" ")
+        leads = read_leads().get(outcome, {}).get(language, [])
         prompt = self._prompt(lead_messages(turn.masked, outcomes[:1])) + "</think>"
-        for piece in self.decode(prompt, max_new_tokens=48):
+        for piece in self.decode(prompt, grammar=leads_grammar(self._tokenizer, leads)) if leads else ():
             chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
@@ -273,6 +278,12 @@ def calls_grammar(tokenizer: Any, turn: TurnContext, routes: tuple[str, ...]) ->
                 *_tokens(tokenizer, tail),
             ]
     return f"start: {' '.join([*parts, *_tokens(tokenizer, tokenizer.eos_token)])}\n"
+
+
+def leads_grammar(tokenizer: Any, leads: Sequence[str]) -> str:
+    """Grammar of the sentences that open such an answer: so small a model is not trusted with words of its own."""
+    sentences = [" ".join([*_tokens(tokenizer, lead), *_tokens(tokenizer, tokenizer.eos_token)]) for lead in leads]
+    return f"start: {' | '.join(sentences)}\n"
 
 
 def _tokens(tokenizer: Any, text: str) -> list[str]:

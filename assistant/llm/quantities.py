@@ -96,6 +96,13 @@ _DEVICE_WORDS = re.compile(
     r"|(?<![a-z0-9])(cpu|gpu|cuda|グラボ)(?:\s*(?:only|で|上で|だけで|のみで?|のみ|でも))|(?<![a-z0-9])(cpu|cuda)(?![a-z0-9])",
     re.IGNORECASE,
 )
+NO_BRANCH = frozenset(
+    """
+    office offices manager managers library line lines name names price licence license safetensors says said too his her gets got from at exists exist has have
+    had was were does did we you they with ging es s as by been will would can who html ai pt tf apache-2.0 now here there today still
+    """.split()  # noqa: SIM905 (a long list reads better so)
+)
+"""What follows or precedes "branch" or "tag" in everyday speech."""
 _NO_REVISION = frozenset(
     [
         "the",
@@ -131,19 +138,23 @@ _CURRENCY_WORDS = re.compile(
     re.IGNORECASE,
 )
 _REVISION = re.compile(
-    r"(?:\b(?:revision|rev|commit|branch|tag|version|ref)\s*[:=]?\s*|リビジョン\s*|コミット\s*|タグ\s*|ブランチ\s*|バージョン\s*)"
+    r"(?:\b(?:revision|rev|commit|branch|tag|version|ref)(?![a-z])\s*[:=]?\s*|リビジョン\s*|コミット\s*|タグ\s*|ブランチ\s*|バージョン\s*)"
     r"[`'\"「]?(?P<a>(?=[\w.\-/]*\d)[A-Za-z0-9][\w.\-/]*\w|main|master)|(?<![\w/.-])(?P<b>v\d+(?:\.\d+)*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40})(?![\w/-]|\.\w)"
     r"|(?<![\w/.-])(?P<d>(?:refs/heads/)?[a-z][a-z_-]*[a-z])(?=\s*(?:branch|tag|ブランチ|タグ|版)(?![a-z]))"
-    r"|(?:\bbranch|\btag|ブランチ|タグ)\s*(?P<e>[a-z][\w.-]*[a-z])"
-    r"|(?<![\w/.-])(?P<f>[a-z]+-\d[\w.]*|v\d[\w.-]*|\d{4}-\d{2}(?:-\w+)?|refs/heads/[\w.-]+)(?![\w/-])"
+    r"|(?:\bbranch(?![a-z])|\btag(?![a-z])|ブランチ|タグ)\s*(?P<e>[a-z][\w.-]*[a-z])"
+    r"|(?<![\w/.-])(?P<f>[a-z]+-\d[\w.]*|v\d[\w.-]*|\d{4}-\d{2}(?:-\w+)?|refs/(?:heads|pr|tags)/[\w.-]+)(?![\w/-])"
     r"|@(?P<g>[0-9a-f]{7,40})(?!\w)|(?<![\w/.-])(?P<c>main|master)(?=\s*(?:branch|ブランチ|of\b|and\b|と|から|より|の|を|に|は|\?|$))",
     re.IGNORECASE | re.ASCII,
 )
 
 
 def normalise(text: str) -> str:
-    """The sentence with full-width digits, letters and signs in their plain form."""
-    return unicodedata.normalize("NFKC", text)
+    """The sentence with full-width digits, letters and signs in their plain form.
+
+    Around a wide slash between two names, and behind an ellipsis, a space keeps what follows a word of its own.
+    """
+    text = re.sub(r"(?<=[A-Za-z0-9])／(?=[A-Za-z0-9.~/])", " / ", text)
+    return re.sub(r"\.{3,}(?=[A-Za-z0-9])", "... ", unicodedata.normalize("NFKC", text))
 
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
@@ -188,9 +199,11 @@ def _find_words(text: str) -> list[Quantity]:
         words.append(Quantity(kind="currency", values=(code,), text=m[0], start=m.start(), end=m.end(), currency=code))
     for m in _REVISION.finditer(text):
         name = next(n for n in "abcdefg" if m[n])
-        if m[name].lower() in _NO_REVISION:
+        if m[name].lower() in _NO_REVISION | NO_BRANCH:
             continue
-        words.append(Quantity(kind="revision", values=(m[name],), text=m[name], start=m.start(name), end=m.end(name)))
+        word = m[name].rstrip(".-")
+        start = m.start(name)
+        words.append(Quantity(kind="revision", values=(word,), text=word, start=start, end=start + len(word)))
     return words
 
 

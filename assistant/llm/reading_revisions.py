@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.llm.quantities import BARE, Quantity, Spans, overlaps
+from assistant.llm.quantities import BARE, NO_BRANCH, Quantity, Spans, overlaps
 
 _STAGES = r"main|master|dev|develop|nightly|stable|experimental|alpha|beta|rc|final|legacy|hotfix|staging|canary|preview|initial"
 _GIT_REFERENCE = re.compile(r"(?<![\w/.@#-])refs/(?:heads|tags|pr)/[\w.-]*\w", re.ASCII)
@@ -40,13 +40,6 @@ _LIBRARY = re.compile(
 )
 """Where these are spoken of, a version number is theirs."""
 _BRANCH_WORD = re.compile(r"branch|variant|revision|\btags?\b|ブランチ|リビジョン|タグ|版", re.IGNORECASE)
-_NO_BRANCH = frozenset(
-    """
-    office offices manager managers library line lines name names price licence license safetensors says said too his her gets got from at exists exist has have
-    had was were does did we you they with ging es s as by been will would can who html ai pt tf apache-2.0 now here there today still
-    """.split()  # noqa: SIM905 (a long list reads better so)
-)
-"""What follows or precedes "branch" or "tag" in everyday speech."""
 
 
 def with_revisions(text: str, quantities: list[Quantity], names: Spans) -> list[Quantity]:
@@ -69,7 +62,7 @@ def with_revisions(text: str, quantities: list[Quantity], names: Spans) -> list[
 def _is_whole(text: str, quantity: Quantity) -> bool:
     """Whether a revision is neither the end of a word ("tag|ging") nor an everyday word."""
     inside = re.search(r"[A-Za-z0-9]\Z", text[max(0, quantity.start - 1) : quantity.start])
-    return inside is None and quantity.text.lower() not in _NO_BRANCH
+    return inside is None and quantity.text.lower() not in NO_BRANCH
 
 
 def _span_of_revision(text: str, quantities: list[Quantity], names: Spans) -> tuple[int, int] | None:

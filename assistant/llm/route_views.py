@@ -1,9 +1,9 @@
-"""Two views of a question beside the language model's: character n-grams and MiniLM, each a linear classifier.
+"""The view of character n-grams, a linear classifier, and the mixture of all views.
 
-A model trained from scratch knows only the wordings it has read. MiniLM brings pre-trained knowledge of English,
-n-grams are strong in Japanese; the three are mixed where the pilot chooses its route (see `pilot_chat.py`): their
-log-probabilities are added with weights fitted for each language on utterances that none of them was trained on. Each
-view can be read alone, and the benchmark reports it so.
+A model trained from scratch knows only the wordings it has read. MiniLM (`adapted_minilm.py`) brings pre-trained
+knowledge of English, n-grams are strong in Japanese; the three are mixed where the pilot chooses its route (see
+`pilot_chat.py`): their log-probabilities are added with weights fitted for each language on utterances that none of them
+was trained on. Each view can be read alone, and the benchmark reports it so.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
-from assistant.languages import LANGUAGES, Language, language_of
+from assistant.languages import LANGUAGES, Language
 from assistant.llm.example_utterances import ROUTES
 from knowledge.embedding import Embedder
-from knowledge.glossary import translate
 
 Floats = npt.NDArray[np.float32]
 _FEATURES = 2**15
@@ -43,11 +42,11 @@ VIEWS = ("lm", "ngrams", "minilm")
 
 
 class RouteViews:
-    """Log-probabilities of the routes by n-grams and by MiniLM, and the weights with which all views are mixed.
+    """Log-probabilities of the routes by n-grams, and the weights with which all views are mixed.
 
     Args:
-        arrays: `ngram_weights` (features, routes), `ngram_bias` (routes,), `idf` (features,), `minilm_weights`
-            (768, routes), `minilm_bias` (routes,), `mixture` (languages, views).
+        arrays: `ngram_weights` (features, routes), `ngram_bias` (routes,), `idf` (features,), `mixture` (languages,
+            views).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
@@ -63,12 +62,11 @@ class RouteViews:
         save_file({k: np.ascontiguousarray(v.astype(np.float16)) for k, v in self.arrays.items()}, folder / _FILE)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], embeddings: Floats, routes: Sequence[str], after: Sequence[str]) -> RouteViews:
-        """Fit both views; the mixture is left even.
+    def fit(cls, texts: Sequence[str], routes: Sequence[str], after: Sequence[str]) -> RouteViews:
+        """Fit the n-grams; the mixture is left even.
 
         Args:
             texts: Masked utterances.
-            embeddings: What `with_translation` returns for them, shape (texts, 768).
             routes: The route of each.
             after: Tool of the turn before each, or empty.
         """
@@ -79,14 +77,11 @@ class RouteViews:
         appearances = np.bincount(counts.indices, minlength=_FEATURES)
         idf = (np.log((1 + len(texts)) / (1 + appearances)) + 1).astype(np.float32)
         ngrams = LogisticRegression(C=8.0, max_iter=200, tol=1e-3).fit(_weighted(counts, idf), targets)
-        minilm = LogisticRegression(C=12.0, max_iter=300, tol=1e-3).fit(embeddings, targets)
         return cls(
             {
                 "ngram_weights": _all_routes(ngrams.coef_, ngrams.classes_).T,
                 "ngram_bias": _all_routes(ngrams.intercept_[:, None], ngrams.classes_, missing=-20.0)[:, 0],
                 "idf": idf,
-                "minilm_weights": _all_routes(minilm.coef_, minilm.classes_).T,
-                "minilm_bias": _all_routes(minilm.intercept_[:, None], minilm.classes_, missing=-20.0)[:, 0],
                 "mixture": np.full((len(LANGUAGES), len(VIEWS)), 1 / len(VIEWS), dtype=np.float32),
             }
         )
@@ -96,30 +91,10 @@ class RouteViews:
         features = _weighted(ngram_counts(texts, after), self.arrays["idf"])
         return log_softmax(np.asarray(features @ self.arrays["ngram_weights"]) + self.arrays["ngram_bias"])
 
-    def minilm(self, embeddings: Floats) -> Floats:
-        """Log-probabilities by MiniLM, for embeddings of shape (texts, 768), shape (texts, routes)."""
-        return log_softmax(embeddings @ self.arrays["minilm_weights"] + self.arrays["minilm_bias"])
-
     def mixed(self, scores: dict[str, Floats], language: Language) -> Floats:
         """The views' log-probabilities of shape (..., routes) mixed with the weights of that language."""
         weights = self.arrays["mixture"][LANGUAGES.index(language)]
         return log_softmax(np.tensordot(weights, np.stack([scores[view] for view in VIEWS]), axes=1))
-
-
-def with_translation(embedder: Embedder, texts: Sequence[str], vectors: Floats) -> Floats:
-    """What MiniLM sees of each text: its vector of shape (384,) and that of its Japanese terms in English, side by side.
-
-    Args:
-        embedder: MiniLM.
-        texts: Masked utterances.
-        vectors: Their embeddings, shape (texts, 384).
-    """
-    translated = [translate(text, "en") if language_of(text) == "ja" else "" for text in texts]
-    known = [i for i, text in enumerate(translated) if text]
-    second = np.zeros_like(vectors)
-    if known:
-        second[known] = embedder.embed([translated[i] for i in known])
-    return np.hstack([vectors, second])
 
 
 class ExampleVectors:

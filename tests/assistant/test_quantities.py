@@ -52,6 +52,31 @@ def test_full_width_digits_are_read():
     assert find_quantities(normalise("バッチ8"))[0].values == (8,)
 
 
+@pytest.mark.parametrize(
+    "said", [f"比べて:{m}" for m in ("BAAI/bge-m3／acme/model-a-1", "BAAI/bge-m3、acme/model-a-1")]
+)
+def test_names_apart_by_a_wide_slash_or_comma_are_two(said):
+    assert read_turn(said).named == ("BAAI/bge-m3", "acme/model-a-1")
+    assert read_turn(said).masked.count("<model>") == 2
+
+
+def test_a_name_behind_an_ellipsis_is_found_and_a_folder_above_stays_one():
+    assert read_turn("苦手で…BAAI/bge-m3 は").named == ("BAAI/bge-m3",)
+    assert read_turn("見て ../models/x を").named == ("../models/x",)
+    assert normalise("3000件／日") == "3000件/日"
+
+
+@pytest.mark.parametrize(
+    "said", ["for tagging articles", "several branches", "a price tag", "his branch gets it", "commit to it"]
+)
+def test_everyday_words_are_no_revisions(said):
+    assert not [q for q in find_quantities(said) if q.kind == "revision"]
+
+
+def test_a_reference_of_git_is_a_revision_as_a_whole():
+    assert find_quantities("at refs/pr/7 please")[0].values == ("refs/pr/7",)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=200))
 def test_T30_any_text_is_read_without_failing(text):

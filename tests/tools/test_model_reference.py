@@ -71,6 +71,7 @@ def test_T18_a_near_miss_of_a_known_owner_is_asked_back(text, meant):
         ("fetch acme/classifier now", ("acme/classifier",)),
         ("meta-llama/Llama-3.1-8B-Instruct@main?", ("meta-llama/Llama-3.1-8B-Instruct@main",)),
         ("https://huggingface.co/BAAI/bge-m3 を", ("BAAI/bge-m3",)),
+        ("選んで:acme/classifier-a、BAAI/bge-m3", ("acme/classifier-a", "BAAI/bge-m3")),
         ("「all-MiniLM-L6-v2」と ~/models/x", (MINILM, "~/models/x")),
     ],
 )
@@ -80,7 +81,8 @@ def test_models_are_found_in_a_sentence(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["he/she and/or 24/7 at 60 km/h on 2024/05/01 or 5/6, 120 tokens/s", "see https://example.com/org/model-name-1",
+    ["host:8080/index-page-1 and hf:acme/classifier-a",
+     "he/she and/or 24/7 at 60 km/h on 2024/05/01 or 5/6, 120 tokens/s", "see https://example.com/org/model-name-1",
      "CPU/GPU; p50/p95; fp16/bf16; int8/int4; utf-8; top-5; all-in-one; I/O; CI/CD; w/o", "入力/出力、1日/3万件、24時間/365日",
      "1,000 requests/day; $3/hour; 5 items/page", "Google/Apple and https://huggingface.co/datasets/a/b", "LaBSE"],
 )  # fmt: skip

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from assistant.languages import Language
 from assistant.llm.example_utterances import ANSWERED, ExampleUtterance
 from assistant.llm.pilot.prompt import lead_messages, routing_messages, thought
-from assistant.llm.turn_schema import MODEL_TOOLS, read_turn
+from assistant.llm.turn_schema import MODEL_TOOLS, TOOL_NAMES, read_turn
 
 REFERENCES = (
     "sentence-transformers/all-MiniLM-L6-v2", "intfloat/multilingual-e5-small", "./models/legacy", "BAAI/bge-m3",
@@ -38,6 +41,91 @@ def masked_text(example: ExampleUtterance) -> str:
     """The utterance as the pilot would read it."""
     text = example.with_models(*REFERENCES[: max(1, example.slots)])
     return read_turn(text).masked
+
+
+class MaskedUtterance(NamedTuple):
+    """An example utterance as the pilot reads it."""
+
+    text: str
+    routes: tuple[str, ...]
+    after: str
+    language: Language
+
+
+def masked_utterance(example: ExampleUtterance) -> MaskedUtterance:
+    """The example as the pilot reads it, with its routes."""
+    return MaskedUtterance(
+        masked_text(example), example.routes, example.after, "ja" if example.language == "ja" else "en"
+    )
+
+
+_JOINTS = {
+    "en": (
+        ". ",
+        ". Then ",
+        ", then ",
+        " and then ",
+        "; also ",
+        ". And ",
+        ", and ",
+        " and ",
+        ". After that, ",
+        " - plus ",
+    ),
+    "ja": (
+        "。",
+        "。それから",
+        "。そのあと",
+        "。次に",
+        "。あと、",
+        "、そのあと",
+        "。ついでに",
+        "。あわせて",
+        "、それと",
+        "\n",
+    ),
+}
+_IT = {"en": ("it", "that model", "this one"), "ja": ("それ", "そのモデル", "これ")}
+_SAME_ROUTE = 0.35  # share of joined utterances that ask twice for the same, or greet first, and so need one tool
+
+
+def joined_utterances(
+    utterances: Sequence[MaskedUtterance], count: int, rng: random.Random
+) -> Iterator[MaskedUtterance]:
+    """Two utterances in one, which asks for two tools; some ask twice for one tool, so that length alone says nothing.
+
+    Args:
+        utterances: What to draw from.
+        count: Utterances to make.
+        rng: Source of randomness.
+    """
+    single = [u for u in utterances if len(u.routes) == 1 and len(u.text) < 120]
+    by_kind: dict[tuple[str, str], list[MaskedUtterance]] = {}
+    for each in single:
+        by_kind.setdefault((each.routes[0], each.language), []).append(each)
+    tools = [u for u in single if u.routes[0] not in ANSWERED]
+    for _ in range(count):
+        first = rng.choice(tools)
+        language = first.language
+        if rng.random() < _SAME_ROUTE:
+            before = rng.choice(by_kind[rng.choice((first.routes[0], first.routes[0], "talk")), language])
+            yield _joined(before, first, first.routes, rng)
+            continue
+        others = [t for t in TOOL_NAMES if t != first.routes[0] and (t, language) in by_kind]
+        second = rng.choice(by_kind[rng.choice(others), language])
+        yield _joined(first, second, (first.routes[0], second.routes[0]), rng)
+
+
+def _joined(
+    first: MaskedUtterance, second: MaskedUtterance, routes: tuple[str, ...], rng: random.Random
+) -> MaskedUtterance:
+    joint = rng.choice(_JOINTS[first.language])
+    head, tail = first.text.rstrip(".。"), second.text
+    if "<model>" in head and rng.random() < 0.6:
+        tail = tail.replace("<model>", rng.choice(_IT[first.language]))
+    if not joint.rstrip().endswith(".") and tail[:2].istitle():
+        tail = tail[0].lower() + tail[1:]
+    return MaskedUtterance(f"{head}{joint}{tail}", routes, first.after, first.language)
 
 
 def routing_text(text: str, routes: Sequence[str], last_tool: str, near: Sequence[tuple[str, str]]) -> TrainingText:
@@ -95,6 +183,7 @@ def lead_texts(questions: dict[tuple[str, str], list[str]], rng: random.Random, 
 _LEADS = Path(__file__).with_name("leads.toml")
 
 
+@cache
 def read_leads(path: Path = _LEADS) -> dict[str, dict[str, list[str]]]:
     """Opening sentences by `tool.outcome` and language."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))

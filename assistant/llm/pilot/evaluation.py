@@ -18,11 +18,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from assistant.llm.example_utterances import ROUTES, ExampleUtterance, read_examples
+from assistant.llm.pilot.card import EVALUATION, write_card
 from assistant.llm.pilot.corpus import REFERENCES
-from assistant.llm.pilot_chat import PilotChat
+from assistant.llm.pilot_chat import WEIGHTS, PilotChat, RouteModel
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext, read_turn
 
-WORDINGS = Path("tests/assistant/llm/routing")
+SETS = ("routing", "routing_unseen")
+WORDINGS = Path("tests/assistant/llm")
+"""Where the sets of wordings lie in a checkout."""
 
 
 class Judged(BaseModel):
@@ -135,17 +138,23 @@ def _share(values: Iterable[bool]) -> float:
 
 
 def main() -> None:
-    """Print the evaluation as JSON; with `--misses` also the wrong ones."""
+    """Evaluate on all sets, write `evaluation.json` and the card; with `--misses` print the wrong ones."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wordings", type=Path, default=WORDINGS)
+    parser.add_argument("--folder", type=Path, default=WEIGHTS)
     parser.add_argument("--misses", action="store_true")
     options = parser.parse_args()
-    judged = judge(PilotChat(), read_wordings(options.wordings))
-    print(json.dumps(summarise(judged), indent=1))  # noqa: T201 (a command's output)
-    if options.misses:
+    pilot = PilotChat(source=str(options.folder), routing=RouteModel(weights=options.folder))
+    found: dict[str, dict[str, Any]] = {}
+    for name in SETS:
+        judged = judge(pilot, read_wordings(WORDINGS / name))
+        found[name] = summarise(judged)
         for item in judged:
-            if not item.right:
-                print(item.model_dump_json(), file=sys.stderr)  # noqa: T201
+            if options.misses and not item.right:
+                print(item.model_dump_json(), file=sys.stderr)  # noqa: T201 (a command's output)
+    text = json.dumps(found, indent=1)
+    (options.folder / EVALUATION).write_text(text + "\n", encoding="utf-8")
+    write_card(options.folder)
+    print(text)  # noqa: T201 (a command's output)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Train the pilot from nothing: tokenizer, a small Qwen3-architecture causal LM, and its two companion views.
+"""Train the pilot from nothing: tokenizer and a small Qwen3-architecture causal LM; then its two companion views.
 
-`make pilot` runs this on a CPU within the hour; `--minutes` sets the time for the language model.
+`make pilot` runs this on two CPU cores within the hour; `--minutes` sets the time for the language model.
 """
 
 from __future__ import annotations
@@ -20,8 +20,18 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from assistant.languages import LANGUAGES
-from assistant.llm.example_utterances import ROUTES, ExampleUtterance, read_examples
-from assistant.llm.pilot.corpus import TrainingText, lead_texts, masked_text, read_leads, routing_text, tool_call
+from assistant.llm.example_utterances import ROUTES, read_examples
+from assistant.llm.pilot.corpus import (
+    MaskedUtterance,
+    TrainingText,
+    joined_utterances,
+    lead_texts,
+    masked_utterance,
+    read_leads,
+    routing_text,
+    tool_call,
+)
+from assistant.llm.pilot.minilm_training import train_adapters
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, after
 from assistant.llm.pilot_chat import PilotChat, RouteModel
 from assistant.llm.route_views import (
@@ -31,7 +41,6 @@ from assistant.llm.route_views import (
     RouteViews,
     fit_mixture,
     minilm_folder,
-    with_translation,
 )
 from assistant.llm.turn_schema import MASKS, TOOL_NAMES, TurnContext
 from knowledge.embedding import Embedder
@@ -45,7 +54,10 @@ CHAT_TEMPLATE = (
 SPECIAL = ("<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", "<|im_end|>", "<|pad|>")
 WORDS = ("<think>", "</think>", "<tool_call>", "</tool_call>", *(f"<|{r}|>" for r in ROUTES), *MASKS, *TOOL_NAMES)
 NEIGHBOURS = 12
-HELD_OUT = 12  # one example in so many is kept for fitting the mixture of the views
+HELD_OUT = 14  # one block of examples in so many is kept for fitting the mixture of the views
+BLOCK = 8  # neighbouring lines are alike, so whole blocks of them are kept
+ADAPTER_EPOCHS = 6
+JOINED = 8  # one joined utterance for so many examples
 STRAY_LAST_TOOL = 0.25  # share of utterances that stand by themselves and yet come after a turn with a tool
 PEAK_RATE = 1.5e-3
 BATCH_TOKENS = 4096
@@ -197,11 +209,10 @@ def fit(
 
 
 class RowMaker:
-    """Token rows of an epoch: every utterance behind its neighbours, and the leads.
+    """Token rows of an epoch: every utterance behind its neighbours, joined ones, and the leads.
 
     Args:
-        examples: The utterances to learn.
-        texts: The same, masked.
+        utterances: What to learn.
         neighbours: For each the indices of similar ones, the most similar first.
         tokenizer: The pilot's tokenizer.
         rng: Source of randomness.
@@ -209,30 +220,34 @@ class RowMaker:
 
     def __init__(
         self,
-        examples: Sequence[ExampleUtterance],
-        texts: Sequence[str],
+        utterances: Sequence[MaskedUtterance],
         neighbours: Sequence[Sequence[int]],
         tokenizer: PreTrainedTokenizerFast,
         rng: random.Random,
     ) -> None:
-        self.examples, self.texts, self.neighbours = examples, texts, neighbours
+        self.utterances, self.neighbours = utterances, neighbours
         self.tokenizer, self.rng = tokenizer, rng
         self.questions: dict[tuple[str, str], list[str]] = {}
-        for example, text in zip(examples, texts, strict=True):
-            self.questions.setdefault((example.routes[0], example.language), []).append(text)
+        for each in utterances:
+            self.questions.setdefault((each.routes[0], each.language), []).append(each.text)
 
     def __call__(self, epoch: int) -> list[Row]:
         """Rows of one epoch; neighbours are thinned at random so that the model can also do without."""
         rng = self.rng
-        rows: list[TrainingText] = []
-        for i, example in enumerate(self.examples):
-            keep = rng.choice((1.0, 0.7, 0.5, 0.3))
-            near = [j for j in self.neighbours[i] if rng.random() < keep][:EXAMPLES_IN_PROMPT]
-            shown = [(self.texts[j], "+".join(self.examples[j].routes)) for j in reversed(near)]
-            last_tool = example.after or (rng.choice(TOOL_NAMES) if rng.random() < STRAY_LAST_TOOL else "")
-            rows.append(routing_text(self.texts[i], example.routes, last_tool, shown))
-        rows += lead_texts(self.questions, rng, copies=4 if epoch else 8)
+        rows = [self._routing(each, self.neighbours[i]) for i, each in enumerate(self.utterances)]
+        for each in joined_utterances(self.utterances, len(self.utterances) // JOINED, rng):
+            # Neighbours of its parts would be the parts themselves.
+            rows.append(self._routing(each, rng.choice(self.neighbours)))
+        rows += lead_texts(self.questions, rng, copies=2 if epoch else 4)
         return [encode(self.tokenizer, row) for row in rows]
+
+    def _routing(self, utterance: MaskedUtterance, near: Sequence[int]) -> TrainingText:
+        rng = self.rng
+        keep = rng.choice((1.0, 0.7, 0.5, 0.3))
+        shown = [self.utterances[j] for j in near if rng.random() < keep][:EXAMPLES_IN_PROMPT]
+        last_tool = utterance.after or (rng.choice(TOOL_NAMES) if rng.random() < STRAY_LAST_TOOL else "")
+        pairs = [(each.text, "+".join(each.routes)) for each in reversed(shown)]
+        return routing_text(utterance.text, utterance.routes, last_tool, pairs)
 
 
 def neighbours_of(ranker: HybridRanker, texts: Sequence[str], vectors: Floats) -> list[list[int]]:
@@ -245,83 +260,82 @@ def train(minutes: float, folder: Path = FOLDER, seed: int = 7) -> dict[str, obj
     """Train everything and write it to `folder`; returns what the card states about the training."""
     rng = random.Random(seed)
     torch.manual_seed(seed)
+    folder.mkdir(parents=True, exist_ok=True)
     examples = read_examples()
-    texts = [masked_text(e) for e in examples]
-    embedder = Embedder(minilm_folder())
-    held_out = range(0, len(examples), HELD_OUT)
-    learnt = [i for i in range(len(examples)) if i % HELD_OUT]
+    utterances = [masked_utterance(e) for e in examples]
+    held_out = [i for i in range(len(utterances)) if i // BLOCK % HELD_OUT == HELD_OUT // 2]
+    learnt = sorted(set(range(len(utterances))) - set(held_out))
 
+    facts = train_language_model(utterances, learnt, minutes=minutes, folder=folder, rng=rng)
+    facts["minilm_loss"] = train_adapters([utterances[i] for i in learnt], folder, epochs=ADAPTER_EPOCHS, rng=rng)
+    companions = fit_companions(folder, utterances, learnt, held_out)
+    summary: dict[str, object] = {**facts, **companions, "examples": len(learnt), "held_out": len(held_out)}
+    (folder / "training.json").write_text(json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+def train_language_model(
+    utterances: Sequence[MaskedUtterance], learnt: Sequence[int], *, minutes: float, folder: Path, rng: random.Random
+) -> dict[str, float]:
+    """Train the tokenizer and the causal LM and write both, with the vectors of all utterances."""
+    embedder = Embedder(minilm_folder())
+    texts = [each.text for each in utterances]
     vectors = embedder.embed(texts)
     leads = [s for by in read_leads().values() for ls in by.values() for s in ls]
     tokenizer = train_tokenizer([*texts, *leads, *(after(t, "") for t in TOOL_NAMES), *map(tool_call, TOOL_NAMES)])
     model = build_model(len(tokenizer))
-    own = [texts[i] for i in learnt]
-    neighbours = neighbours_of(HybridRanker(own, embedder, vectors=vectors[learnt]), own, vectors[learnt])
-    rows = RowMaker([examples[i] for i in learnt], own, neighbours, tokenizer, rng)
+    own = [utterances[i] for i in learnt]
+    own_texts = [each.text for each in own]
+    ranker = HybridRanker(own_texts, embedder, vectors=vectors[list(learnt)])
+    rows = RowMaker(own, neighbours_of(ranker, own_texts, vectors[list(learnt)]), tokenizer, rng)
     pad, end = (tokenizer.get_vocab()[token] for token in ("<|pad|>", "<|im_end|>"))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     facts = fit(model, rows, minutes=minutes, pad=pad, rng=rng, device=device)
 
-    folder.mkdir(parents=True, exist_ok=True)
     model.generation_config.eos_token_id = model.config.eos_token_id = end
     model.config.pad_token_id = pad
     # Half the size, and loaded as float32 again.
     model.to(torch.bfloat16).save_pretrained(folder, safe_serialization=True)  # type: ignore[arg-type]
     tokenizer.save_pretrained(folder)
     ExampleVectors.save(folder, texts, embedder, vectors)
-    companions = fit_companions(folder, examples, texts, with_translation(embedder, texts, vectors), learnt, held_out)
-    summary: dict[str, object] = {
-        **facts,
-        **companions,
-        "examples": len(learnt),
-        "held_out": len(held_out),
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-    (folder / "training.json").write_text(json.dumps(summary, indent=1) + "\n")
-    return summary
+    return {**facts, "parameters": sum(p.numel() for p in model.parameters())}
 
 
 def fit_companions(
-    folder: Path,
-    examples: Sequence[ExampleUtterance],
-    texts: Sequence[str],
-    embeddings: Floats,
-    learnt: Sequence[int],
-    held_out: Sequence[int],
+    folder: Path, utterances: Sequence[MaskedUtterance], learnt: Sequence[int], held_out: Sequence[int]
 ) -> dict[str, object]:
-    """Fit the linear views and the mixture, the mixture on utterances that no view has learnt; then the views on all."""
-    routes, before = [e.routes[0] for e in examples], [e.after for e in examples]
+    """Fit the n-grams and the mixture, the mixture on utterances that no view has learnt; then the n-grams on all."""
 
     def views_of(indices: Sequence[int]) -> RouteViews:
-        return RouteViews.fit(
-            [texts[i] for i in indices],
-            embeddings[list(indices)],
-            [routes[i] for i in indices],
-            [before[i] for i in indices],
-        )
+        chosen = [utterances[i] for i in indices]
+        return RouteViews.fit([u.text for u in chosen], [u.routes[0] for u in chosen], [u.after for u in chosen])
 
     views_of(learnt).save(folder)
     pilot = PilotChat(source=str(folder), routing=RouteModel(weights=folder))
-    languages = np.array([examples[i].language for i in held_out])
-    targets = np.array([ROUTES.index(routes[i]) for i in held_out])
-    asked = [pilot.read(masked_turn(texts[i], before[i]), texts[i]).scores for i in held_out]
-    scores = {view: np.stack([each[view] for each in asked]) for view in VIEWS}
+    unseen = [utterances[i] for i in held_out]
+    languages = np.array([each.language for each in unseen])
+    targets = np.array([ROUTES.index(each.routes[0]) for each in unseen])
+    hidden = frozenset(each.text for each in unseen)
+    readings = [pilot.read(TurnContext(question=u.text, last_tool=u.after), hidden) for u in unseen]
+    scores = {view: np.stack([each.scores[view] for each in readings]) for view in VIEWS}
     mixture = np.stack(
         [
             fit_mixture({v: s[languages == language] for v, s in scores.items()}, targets[languages == language])
             for language in LANGUAGES
         ]
     )
-    final = views_of(range(len(examples)))
+    final = views_of(range(len(utterances)))
     final.arrays["mixture"] = mixture
     final.save(folder)
-    right = {view: round(float((s.argmax(axis=1) == targets).mean()), 4) for view, s in scores.items()}
+    mixed = np.stack([final.mixed(r.scores, u.language) for r, u in zip(readings, unseen, strict=True)])
+    right = {
+        view: {
+            language: round(float((s.argmax(axis=1) == targets)[languages == language].mean()), 4)
+            for language in LANGUAGES
+        }
+        for view, s in {**scores, "mixed": mixed}.items()
+    }
     return {"mixture": mixture.round(3).tolist(), "right_on_held_out": right}
-
-
-def masked_turn(text: str, last_tool: str) -> TurnContext:
-    """A turn whose question is masked already."""
-    return TurnContext(question=text, last_tool=last_tool)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
