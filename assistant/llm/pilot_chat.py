@@ -32,14 +32,16 @@ from knowledge.embedding import Embedder
 from knowledge.ranking import HybridRanker
 
 WEIGHTS = Path(__file__).parent / "pilot" / "weights"
-SURE = 0.40
+SURE = 0.35
 """Below this probability the pilot asks back."""
-SURE_OF_DEAR = 0.55
+SURE_OF_DEAR = 0.65
 """Below this probability the pilot does not start a dear tool."""
 WITHOUT_MODEL = 0.35
 """Factor on the probability of a tool that is about a model in a conversation that has none: such words are often meant
 in general, and guidance answers those."""
-SURE_OF_SECOND = 0.5
+WITHOUT_MODEL_AFTER_GUIDANCE = 0.1
+"""The same where the turn before was answered from the guidance: a follow-up speaks of what was just said."""
+SURE_OF_SECOND = 0.4
 """Below this probability the pilot does not call a second tool."""
 
 
@@ -196,12 +198,13 @@ class PilotChat(TransformersChat):
             reading: What `read` returned for it, where it was read already.
         """
         scores, second, prompt = reading or self.read(turn)
-        doubt = [WITHOUT_MODEL if turn.needs_model(route) else 1.0 for route in ROUTES]
-        probabilities = np.exp(self._routing.views.mixed(scores, language_of(turn.question))) * doubt
+        doubt = doubts(turn)
+        mixed = np.exp(self._routing.views.mixed(scores, language_of(turn.question)))
+        probabilities = mixed * [doubt[route] for route in ROUTES]
         probabilities /= probabilities.sum()
         readings = tuple((ROUTES[i], round(float(probabilities[i]), 4)) for i in np.argsort(-probabilities)[:3])
         first = choose(readings)
-        routes = (first, *self._second_route(prompt, first, second))
+        routes = (first, *self._second_route(prompt, first, second, doubt))
         return Route(routes=routes, probability=readings[0][1], readings=readings)
 
     def _next_logits(self, prompt: str, tokens: Sequence[str]) -> Floats:
@@ -213,14 +216,14 @@ class PilotChat(TransformersChat):
             logits = self._model(input_ids=ids, logits_to_keep=1).logits[0, -1]
         return logits[self._tokenizer.convert_tokens_to_ids(list(tokens))].float().numpy()
 
-    def _second_route(self, prompt: str, first: str, second: Floats) -> tuple[str, ...]:
+    def _second_route(self, prompt: str, first: str, second: Floats, doubt: dict[str, float]) -> tuple[str, ...]:
         """A second tool, where the language model and MiniLM together want one after the first."""
         if first in ANSWERED:
             return ()
         tools = [r for r in ROUTES if r not in {*ANSWERED, first}]
         lm = log_softmax(self._next_logits(f"{prompt}<|{first}|>", ["</think>", *(f"<|{r}|>" for r in tools)]))
         minilm = log_softmax(second[[0, *(SECOND.index(r) for r in tools)]])
-        chances = (np.exp(lm) + np.exp(minilm)) / 2
+        chances = (np.exp(lm) + np.exp(minilm)) / 2 * [1.0, *(doubt[r] for r in tools)]
         best = int(chances.argmax())
         return (tools[best - 1],) if best and chances[best] >= SURE_OF_SECOND else ()
 
@@ -253,6 +256,12 @@ class PilotChat(TransformersChat):
 
     def _prompt(self, messages: list[dict[str, str]]) -> str:
         return self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+
+
+def doubts(turn: TurnContext) -> dict[str, float]:
+    """By route the factor on its probability, from 0 to 1: less than one where it needs a model and there is none."""
+    unnamed = WITHOUT_MODEL_AFTER_GUIDANCE if turn.last_tool == "search_guidance" else WITHOUT_MODEL
+    return {route: unnamed if turn.needs_model(route) else 1.0 for route in ROUTES}
 
 
 def choose(readings: tuple[tuple[str, float], ...]) -> str:

@@ -338,12 +338,27 @@ def fit_companions(
     return {"mixture": mixture.round(3).tolist(), "right_on_held_out": right}
 
 
+def refit(folder: Path) -> None:
+    """After an edit of the examples: the n-grams and the vectors anew, which takes a minute; what was trained stays."""
+    utterances = [masked_utterance(e) for e in read_examples()]
+    texts = [each.text for each in utterances]
+    views = RouteViews.fit(texts, [each.routes[0] for each in utterances], [each.after for each in utterances])
+    views.arrays["mixture"] = RouteViews.load(folder).arrays["mixture"]
+    views.save(folder)
+    embedder = Embedder(minilm_folder())
+    ExampleVectors.save(folder, texts, embedder, embedder.embed(texts))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the training."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=35.0, help="time for the language model")
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--refit", action="store_true", help="only what an edit of the examples leaves behind")
     options = parser.parse_args(arguments)
+    if options.refit:
+        refit(options.folder)
+        return
     np.random.seed(7)
     print(json.dumps(train(options.minutes, options.folder), indent=1))  # noqa: T201 (a command's output)
 
