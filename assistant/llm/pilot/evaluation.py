@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -50,7 +51,11 @@ class Judged(BaseModel):
 
 
 def read_wordings(folder: Path) -> list[tuple[ExampleUtterance, bool]]:
-    """Evaluation wordings with whether they are indirect (below the comment `# indirect`)."""
+    """Evaluation wordings with whether they are indirect (below the comment `# indirect`).
+
+    Two people can hit on the same words, most of all on short ones: what stands among the examples too is left out.
+    """
+    learnt = {plain_form(e.text) for e in read_examples()}
     indirect_lines = set()
     for path in folder.glob("*.txt"):
         indirect = False
@@ -66,7 +71,12 @@ def read_wordings(folder: Path) -> list[tuple[ExampleUtterance, bool]]:
         ]
         examples = read_examples(folder, only=path.name)
         found += [(e, (path.name, line) in indirect_lines) for e, line in zip(examples, lines, strict=True)]
-    return found
+    return [(example, indirect) for example, indirect in found if plain_form(example.text) not in learnt]
+
+
+def plain_form(text: str) -> str:
+    """The letters and digits alone, in one case and width: what two equal wordings share."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum()) or text
 
 
 def judge(pilot: PilotChat, wordings: Iterable[tuple[ExampleUtterance, bool]]) -> list[Judged]:
