@@ -215,7 +215,7 @@ def _fill(place: Path, texts: Sequence[IndexedText], vectors: Floats, embedder: 
         collection = client.create_collection(
             COLLECTION,
             embedding_function=GuidanceEmbedding(embedder),
-            configuration={"hnsw": {"space": "ip"}},
+            configuration={"hnsw": {"space": "ip", "ef_construction": 200, "ef_search": 200}},
             metadata={"content": wanted, "model": embedder.model_hash},
         )
         for start in range(0, len(texts), PAGE):
@@ -234,8 +234,10 @@ def _fill(place: Path, texts: Sequence[IndexedText], vectors: Floats, embedder: 
 def _check(collection: Any, texts: Sequence[IndexedText]) -> None:
     """Ask the new index, by its own embedding function, for a sample of its own texts."""
     sample = texts[:: max(1, len(texts) // 10)]
-    answers = collection.query(query_texts=[t.text for t in sample], n_results=5)["documents"]
-    if any(text.text not in answer for text, answer in zip(sample, answers, strict=True)):
+    answers = collection.query(query_texts=[t.text for t in sample], n_results=10)["documents"]
+    found = sum(text.text in answer for text, answer in zip(sample, answers, strict=True))
+    # The graph's search is approximate and may miss one; a wrong embedding function misses nearly all.
+    if found < 0.7 * len(sample):
         raise IndexUnavailable("A newly built index does not find its own texts.", _RESET_STEP)
 
 

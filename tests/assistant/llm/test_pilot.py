@@ -49,7 +49,7 @@ def test_it_is_small_and_its_own_tools_accept_it():
     card = check_documentation(str(WEIGHTS))
     assert card.licence.spdx == "Apache-2.0"
     assert card.score >= 0.8
-    assert not [c for c in card.claims if c.state == "contradicted"]
+    assert not [c for c in card.claims if c.verdict == "contradicted"]
 
 
 def test_the_card_states_the_recorded_figures():
