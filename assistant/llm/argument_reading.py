@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.llm.quantities import BARE, COUNT_WORDS, Kind, Quantity, Spans
+from assistant.llm.quantities import BARE, COUNT_WORDS, Kind, Quantity, Spans, overlaps
 from assistant.llm.reading_costs import with_loads, with_money
 from assistant.llm.reading_lengths import with_devices, with_lengths, with_memory
 from assistant.llm.reading_revisions import with_revisions
@@ -81,7 +81,7 @@ def _compounds(text: str, quantities: Sequence[Quantity]) -> list[Quantity]:
         if not m["thousands"] and not m["rest"]:
             continue
         value = int(m["ten_thousands"]) * 10_000 + int(m["thousands"] or 0) * 1000 + int(m["rest"] or 0)
-        parts = [q for q in found if q.start < m.end() and m.start() < q.end]
+        parts = [q for q in found if overlaps(*q.span, [m.span()])]
         if not parts or any(q.kind not in {*BARE, "requests_per_day"} for q in parts):
             continue
         kind: Kind = "count" if COUNT_WORDS.match(text[m.end() :]) else "other"

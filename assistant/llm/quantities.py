@@ -42,6 +42,11 @@ class Quantity(BaseModel):
     currency: str = ""
     """ISO code, for a price."""
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Offsets of the first character and after the last."""
+        return self.start, self.end
+
 
 _SCALE = {"k": 1e3, "thousand": 1e3, "千": 1e3, "m": 1e6, "mio": 1e6, "million": 1e6, "百万": 1e6, "万": 1e4, "億": 1e8}
 _NUMBER = re.compile(

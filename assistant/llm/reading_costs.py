@@ -65,9 +65,7 @@ def with_money(text: str, quantities: list[Quantity], names: Spans) -> list[Quan
             or re.match(r"\s*で(?:借り|レンタル)", text[quantity.end :])
         ):
             amounts.append(quantity.model_copy(update={"kind": "price_per_hour"}))
-        elif quantity.kind != "currency" or not overlaps(
-            quantity.start, quantity.end, [(w.start, w.end) for w in words]
-        ):
+        elif quantity.kind != "currency" or not overlaps(*quantity.span, [w.span for w in words]):
             amounts.append(quantity)
     return [*amounts, *words]
 
@@ -152,7 +150,7 @@ def with_loads(text: str, quantities: list[Quantity]) -> list[Quantity]:
     for m in _KANJI_COUNT.finditer(text):
         start, end = m.span("n")
         per_head = re.search(r"[一1]人(?:が|あたり|当たり|につき)?$", text[max(0, m.start() - 8) : m.start()])
-        if not per_head and not any(q.start < end and start < q.end for q in found):
+        if not per_head and not overlaps(start, end, [q.span for q in found]):
             value = _kanji_number(m["n"])
             found.append(Quantity(kind="requests_per_day", values=(value,), text=m["n"], start=start, end=end))
     return found

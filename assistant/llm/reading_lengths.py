@@ -79,8 +79,8 @@ def with_memory(text: str, quantities: list[Quantity]) -> list[Quantity]:
 
 
 def _beside(quantities: list[Quantity], found: list[Quantity]) -> list[Quantity]:
-    spans = [(q.start, q.end) for q in found]
-    return [q for q in quantities if not overlaps(q.start, q.end, spans)]
+    spans = [q.span for q in found]
+    return [q for q in quantities if not overlaps(*q.span, spans)]
 
 
 def with_lengths(tool: str, text: str, quantities: list[Quantity]) -> list[Quantity]:

@@ -47,7 +47,7 @@ def with_revisions(text: str, quantities: list[Quantity], names: Spans) -> list[
     references = [m.span() for m in _GIT_REFERENCE.finditer(text)]
     words = [q for q in quantities if q.kind != "revision" or _is_whole(text, q)]
     found = [_revision(text, q.start, q.start + len(q.text.rstrip(".-"))) if q.kind == "revision" else q for q in words]
-    found = [q for q in found if not overlaps(q.start, q.end, references)] + [_revision(text, *s) for s in references]
+    found = [q for q in found if not overlaps(*q.span, references)] + [_revision(text, *s) for s in references]
     found.sort(key=lambda q: q.start)
     if any(q.kind == "revision" for q in found):
         return found
@@ -66,7 +66,7 @@ def _is_whole(text: str, quantity: Quantity) -> bool:
 
 
 def _span_of_revision(text: str, quantities: list[Quantity], names: Spans) -> tuple[int, int] | None:
-    taken = [*names, *((q.start, q.end) for q in quantities if q.kind not in BARE)]
+    taken = [*names, *(q.span for q in quantities if q.kind not in BARE)]
     branch_word = _BRANCH_WORD.search(text) is not None
     named = [m.span(m.lastgroup or 0) for p in (_CLEAR_REVISION, _STAGE) for m in p.finditer(text)]
     named = [s for s in named if branch_word or text[slice(*s)] != "base"]
@@ -75,7 +75,7 @@ def _span_of_revision(text: str, quantities: list[Quantity], names: Spans) -> tu
         for m in (_VERSION.finditer(text) if not _LIBRARY.search(text) else ())
         if _BEFORE_VERSION.search(text[: m.start()]) and _AFTER_VERSION.match(text[m.end() :])
     ]
-    dtypes = [(q.start, q.end) for q in quantities if q.kind == "dtype" and branch_word]
+    dtypes = [q.span for q in quantities if q.kind == "dtype" and branch_word]
     free = [s for s in [*named, *numbered] if not overlaps(*s, taken)]
     return next(iter([*free, *dtypes]), None)
 

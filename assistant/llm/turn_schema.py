@@ -202,7 +202,7 @@ def read_turn(
     text = normalise(question)
     named = find_references(text, known=tuple(known))
     spans = reference_spans(text, named)
-    quantities = tuple(q for q in find_quantities(text) if not overlaps(q.start, q.end, spans))
+    quantities = tuple(q for q in find_quantities(text) if not overlaps(*q.span, spans))
     return TurnContext(
         question=text, named=tuple(named), remembered=tuple(remembered), quantities=quantities, last_tool=last_tool
     )
