@@ -28,10 +28,10 @@ class Services:
 
     @cached_property
     def route_model(self) -> RouteModel:
-        """Example utterances and linear views of the pilot; its MiniLM is the one that the search uses."""
+        """Example utterances and the other two views of the pilot; its MiniLM is the one that the search uses."""
         from assistant.llm.pilot_chat import RouteModel  # noqa: PLC0415 (heavy import, only when needed)
 
-        return RouteModel(self.settings.index_folder)
+        return RouteModel()
 
     @property
     def search(self) -> GuidanceSearch:

@@ -5,12 +5,7 @@ score = sum over rankings of weight / (60 + rank)        (Cormack, Clarke, Bütt
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -51,22 +46,14 @@ class HybridRanker:
 
     Args:
         texts: What is searched.
-        embedder: Makes the dense vectors.
-        cache_folder: Where the vectors are kept between starts; None keeps them in memory.
-        vectors: The texts' vectors of shape (texts, 384), where they are known already.
+        embedder: Makes a query's vector.
+        vectors: The texts' vectors, shape (texts, 384).
     """
 
-    def __init__(
-        self,
-        texts: Sequence[str],
-        embedder: Embedder,
-        cache_folder: Path | None = None,
-        *,
-        vectors: Floats | None = None,
-    ) -> None:
+    def __init__(self, texts: Sequence[str], embedder: Embedder, vectors: Floats) -> None:
         self._texts = list(texts)
         self._embedder = embedder
-        self._vectors = self._load_vectors(cache_folder) if vectors is None else vectors
+        self._vectors = vectors
         self._lexical = LexicalRanker(self._texts)
 
     def rank(self, query: str, limit: int = 5) -> list[tuple[int, float, float, float]]:
@@ -79,36 +66,3 @@ class HybridRanker:
         lexical = self._lexical.scores(query)
         fused = fuse([dense, lexical])
         return [(int(i), float(fused[i]), float(dense[i]), float(lexical[i])) for i in best_first(fused, limit)]
-
-    def _load_vectors(self, cache_folder: Path | None) -> Floats:
-        if cache_folder is None:
-            return self._embedder.embed(self._texts)
-        digest = hashlib.sha256("\0".join([self._embedder.model_hash, *self._texts]).encode("utf-8", "replace"))
-        path = cache_folder / f"vectors-{digest.hexdigest()[:16]}.npz"
-        vectors = _read_vectors(path, len(self._texts))
-        if vectors is None:
-            vectors = self._embedder.embed(self._texts)
-            _write_vectors(path, vectors)
-        return vectors
-
-
-def _read_vectors(path: Path, count: int) -> Floats | None:
-    """The kept vectors; None when there are none or the file is damaged, for it is only a cache."""
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            vectors = kept["vectors"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    return vectors if vectors.ndim == 2 and len(vectors) == count and vectors.dtype == np.float32 else None
-
-
-def _write_vectors(path: Path, vectors: Floats) -> None:
-    partial = path.with_name(f"{path.stem}.{uuid4().hex[:8]}.tmp.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, vectors=vectors)
-        partial.replace(path)
-    except OSError:
-        # A full or read-only disk costs the next start some seconds, nothing else.
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)

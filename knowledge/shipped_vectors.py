@@ -1,4 +1,4 @@
-"""Vectors of the guidance that come with it, so that a first start need not embed every text for half a minute.
+"""Vectors that come with their texts, so that a first start need not embed them for minutes: here those of the guidance.
 
 One signed byte a dimension. Each vector is filed under the hash of its own text and of the embedding model: a text that
 was changed, or another model, has none here and is embedded. So a stale file costs time and never a wrong answer.
@@ -45,9 +45,15 @@ def embed_texts(texts: Sequence[str], embedder: Embedder, shipped: Path = SHIPPE
     return vectors
 
 
-def write_shipped(texts: Sequence[str], embedder: Embedder, shipped: Path = SHIPPED) -> None:
-    """Embed all texts and write the file of vectors."""
-    vectors = embedder.embed(texts)
+def write_shipped(texts: Sequence[str], vectors: Floats, embedder: Embedder, shipped: Path = SHIPPED) -> None:
+    """Write the file of vectors.
+
+    Args:
+        texts: What the vectors belong to.
+        vectors: What `embedder` made of them, shape (texts, dimensions).
+        embedder: The model that is named in the file.
+        shipped: The file.
+    """
     # Each by its largest value: a vector's length is made one again when it is read, so no scale need be kept.
     scaled = np.rint(vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))).astype(np.int8)
     keys = np.stack([np.frombuffer(_key(text, embedder), dtype=np.uint8) for text in texts])
@@ -75,4 +81,6 @@ def _key(text: str, embedder: Embedder) -> bytes:
 
 
 if __name__ == "__main__":
-    write_shipped([text.text for text in indexed_texts(read_entries())], Embedder(Path(sys.argv[1])))
+    guidance = [text.text for text in indexed_texts(read_entries())]
+    minilm = Embedder(Path(sys.argv[1]))
+    write_shipped(guidance, minilm.embed(guidance), minilm)

@@ -6,7 +6,6 @@ W + s·B·A). Japanese, of which MiniLM's vocabulary has little, is read togethe
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 FILE = "minilm_adapters.safetensors"
 SCALE = 2.0
 """Factor of the adapters' product."""
+POOLED = 4.0
+"""Factor of the mean token vector, the size that the heads are trained for."""
 MAX_TOKENS = 96
 SECOND = ("none", *ROUTES)
 """What the second head chooses from."""
@@ -93,4 +94,4 @@ def pool(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean of the token vectors, shape (texts, 384), scaled to the size that the heads are trained for."""
     hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
     weight = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1) * math.sqrt(16)
+    return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1) * POOLED

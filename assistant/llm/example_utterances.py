@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from assistant.languages import Language
 from assistant.llm.turn_schema import TOOL_NAMES
 
 ANSWERED = ("ask_user", "talk", "off_topic")
@@ -34,8 +35,8 @@ class ExampleUtterance(BaseModel):
     """Tools (or `ask_user`, `talk`, `off_topic`) in the order of use."""
     text: str
     """The utterance with `{model}` slots; argument marks are resolved to their words."""
-    language: str
-    """`en` or `ja`."""
+    language: Language
+    """The language that the file is named for."""
     after: str = ""
     """Tool of the turn before, for a follow-up."""
     marked: tuple[tuple[str, str], ...] = ()
@@ -72,7 +73,8 @@ def read_examples(folder: Path = FOLDER, only: str = "*.txt") -> tuple[ExampleUt
 
 
 def _read_file(path: Path) -> Iterator[ExampleUtterance]:
-    route, language, _ = path.name.split(".")
+    route, named, _ = path.name.split(".")
+    language = TypeAdapter[Language](Language).validate_python(named)
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
             try:
@@ -81,7 +83,7 @@ def _read_file(path: Path) -> Iterator[ExampleUtterance]:
                 raise ValueError(f"{path.name}, line {number}: {error}") from error
 
 
-def _read_line(line: str, route: str, language: str) -> ExampleUtterance:
+def _read_line(line: str, route: str, language: Language) -> ExampleUtterance:
     tools, after = _TOOLS.search(line), _AFTER.search(line)
     text = _AFTER.sub("", _TOOLS.sub("", line, count=1), count=1).strip()
     if not text:

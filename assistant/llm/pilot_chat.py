@@ -1,9 +1,9 @@
 """The pilot as a chat model: it routes a question to tools, or opens an answer.
 
 Routing: code masks models and quantities, retrieves similar example utterances, and the language model names the route
-in its thought. Its distribution over routes is mixed with two other views (`route_views.py`, `adapted_minilm.py`); unsure, it asks back with
-the two likeliest readings, and it starts a dear tool only when it is sure. Then the language model writes the calls,
-constrained to what the turn allows. Opening: given the tools' outcomes, it chooses the sentence.
+in its thought. Its distribution over routes is mixed with two other views (`route_views.py`, `adapted_minilm.py`);
+unsure, it asks back with the two likeliest readings, and it starts a dear tool only when it is sure. Then the language
+model writes the calls, constrained to what the turn allows. Opening: given the tools' outcomes, it chooses the sentence.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from assistant.llm.adapted_minilm import SECOND, AdaptedMiniLM
 from assistant.llm.example_utterances import ANSWERED, ROUTES, read_examples
 from assistant.llm.pilot.corpus import masked_text, read_leads, tool_call
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages, thought
-from assistant.llm.route_views import ExampleVectors, Floats, RouteViews, log_softmax, minilm_folder
+from assistant.llm.route_views import EXAMPLE_VECTORS, Floats, RouteViews, log_softmax, minilm_folder
 from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.transformers_chat import TransformersChat, calls_chunk
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext, read_turn
 from knowledge.embedding import Embedder
 from knowledge.ranking import HybridRanker
+from knowledge.shipped_vectors import embed_texts
 
 WEIGHTS = Path(__file__).parent / "pilot" / "weights"
 SURE = 0.35
@@ -70,15 +71,14 @@ class Reading(NamedTuple):
 
 
 class RouteModel:
-    """What the routing needs beside the language model: example utterances, their ranker, and the linear views.
+    """What the routing needs beside the language model: example utterances, their ranker, and the other two views.
 
     Args:
-        cache_folder: Where the embeddings of the examples are kept between starts; None keeps them in memory.
         weights: Folder of the trained pilot.
     """
 
-    def __init__(self, cache_folder: Path | None = None, weights: Path = WEIGHTS) -> None:
-        self._cache_folder, self._weights = cache_folder, weights
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._weights = weights
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -93,8 +93,8 @@ class RouteModel:
     @cached_property
     def _ranker(self) -> HybridRanker:
         texts = self._examples[0]
-        vectors = ExampleVectors.load(self._weights, texts, self.embedder)
-        return HybridRanker(texts, self.embedder, cache_folder=self._cache_folder, vectors=vectors)
+        vectors = embed_texts(texts, self.embedder, self._weights / EXAMPLE_VECTORS)
+        return HybridRanker(texts, self.embedder, vectors)
 
     @cached_property
     def views(self) -> RouteViews:

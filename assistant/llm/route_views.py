@@ -8,7 +8,6 @@ was trained on. Each view can be read alone, and the benchmark reports it so.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,18 +15,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from assistant.languages import LANGUAGES, Language
 from assistant.llm.example_utterances import ROUTES
-from knowledge.embedding import Embedder
 
 Floats = npt.NDArray[np.float32]
 _FEATURES = 2**15
 _FILE = "route_views.safetensors"
-_VECTORS = "example_vectors.safetensors"
+EXAMPLE_VECTORS = "example_vectors.safetensors"
+"""The example utterances' vectors, beside the pilot (see `knowledge/shipped_vectors.py`)."""
 
 
 def minilm_folder() -> Path:
@@ -95,32 +93,6 @@ class RouteViews:
         """The views' log-probabilities of shape (..., routes) mixed with the weights of that language."""
         weights = self.arrays["mixture"][LANGUAGES.index(language)]
         return log_softmax(np.tensordot(weights, np.stack([scores[view] for view in VIEWS]), axes=1))
-
-
-class ExampleVectors:
-    """The example utterances' embeddings as they are kept beside the pilot: one signed byte a dimension."""
-
-    @staticmethod
-    def save(folder: Path, texts: Sequence[str], embedder: Embedder, vectors: Floats) -> None:
-        """Write the vectors with the digest of what they belong to."""
-        scaled = np.clip(np.rint(vectors * 127), -127, 127).astype(np.int8)
-        save_file({"vectors": scaled}, folder / _VECTORS, metadata={"digest": _digest(texts, embedder)})
-
-    @staticmethod
-    def load(folder: Path, texts: Sequence[str], embedder: Embedder) -> Floats | None:
-        """Unit vectors of shape (texts, 384); None when the texts or MiniLM are not those that were written."""
-        path = folder / _VECTORS
-        if not path.exists():
-            return None
-        with safe_open(path, "numpy") as file:
-            if (file.metadata() or {}).get("digest") != _digest(texts, embedder):
-                return None
-            vectors = file.get_tensor("vectors").astype(np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _digest(texts: Sequence[str], embedder: Embedder) -> str:
-    return hashlib.sha256("\0".join([embedder.model_hash, *texts]).encode()).hexdigest()
 
 
 def fit_mixture(scores: dict[str, Floats], targets: npt.NDArray[np.integer]) -> Floats:

@@ -17,7 +17,8 @@ TEXTS = [f"text {i} of the guidance" for i in range(20)]
 @pytest.fixture
 def shipped(tmp_path, make_embedder):
     """A file of vectors of TEXTS, by the model `first`."""
-    write_shipped(TEXTS, make_embedder("first"), tmp_path / "vectors.safetensors")
+    embedder = make_embedder("first")
+    write_shipped(TEXTS, embedder.embed(TEXTS), embedder, tmp_path / "vectors.safetensors")
     return tmp_path / "vectors.safetensors"
 
 

@@ -54,9 +54,7 @@ class MaskedUtterance(NamedTuple):
 
 def masked_utterance(example: ExampleUtterance) -> MaskedUtterance:
     """The example as the pilot reads it, with its routes."""
-    return MaskedUtterance(
-        masked_text(example), example.routes, example.after, "ja" if example.language == "ja" else "en"
-    )
+    return MaskedUtterance(masked_text(example), example.routes, example.after, example.language)
 
 
 _JOINTS = {

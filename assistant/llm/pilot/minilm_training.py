@@ -19,11 +19,14 @@ from transformers import AutoModel, AutoTokenizer
 from assistant.llm.adapted_minilm import FILE, SCALE, SECOND, adaptable, pool, token_ids
 from assistant.llm.example_utterances import ROUTES
 from assistant.llm.pilot.corpus import MaskedUtterance, joined_utterances
+from assistant.llm.pilot.schedule import batches, learning_rate
 from assistant.llm.route_views import minilm_folder
 
 RANK = 16
 PEAK_RATE = 2e-3
+WARM_UP_STEPS = 50
 BATCH_TOKENS = 2048
+LENGTH_SPREAD = 6
 HIDDEN_TOKENS = 0.1  # share of tokens that are masked, which helps on unseen wordings
 SECOND_WEIGHT = 0.3  # of the second head's loss
 
@@ -70,13 +73,13 @@ def train_adapters(utterances: Sequence[MaskedUtterance], folder: Path, *, epoch
     mean, step, started, total = math.nan, 0, time.monotonic(), 0
     for epoch in range(epochs):
         joined = joined_utterances(utterances, len(utterances) // 6, rng)
-        groups = _batches([*own, *(_row(tokenizer, each) for each in joined)], rng)
+        rows = [*own, *(_row(tokenizer, each) for each in joined)]
+        groups = batches(rows, lambda row: len(row.ids), tokens=BATCH_TOKENS, spread=LENGTH_SPREAD, rng=rng)
         total, losses = total or len(groups) * epochs, []
         for group in groups:
             share = min(1.0, step / total)
-            rate = PEAK_RATE * min(1.0, (step + 1) / 50) * (0.5 * (1 + math.cos(math.pi * share)) * 0.98 + 0.02)
             for options in optimizer.param_groups:
-                options["lr"] = rate
+                options["lr"] = learning_rate(PEAK_RATE, step, WARM_UP_STEPS, share)
             loss = _loss(model, heads, group, tokenizer.mask_token_id, rng)
             loss.backward()
             nn.utils.clip_grad_norm_(trained, 1.0)
@@ -95,16 +98,6 @@ def train_adapters(utterances: Sequence[MaskedUtterance], folder: Path, *, epoch
 def _row(tokenizer: object, utterance: MaskedUtterance) -> Row:
     first, second = (*utterance.routes, "none")[:2]
     return Row(token_ids(tokenizer, utterance.text, utterance.after), ROUTES.index(first), SECOND.index(second))
-
-
-def _batches(rows: list[Row], rng: random.Random) -> list[list[Row]]:
-    groups: list[list[Row]] = [[]]
-    for row in sorted(rows, key=lambda r: len(r.ids) + rng.random() * 6):
-        if groups[-1] and (len(groups[-1]) + 1) * len(row.ids) > BATCH_TOKENS:
-            groups.append([])
-        groups[-1].append(row)
-    rng.shuffle(groups)
-    return groups
 
 
 def _loss(

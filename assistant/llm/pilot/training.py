@@ -21,6 +21,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from assistant.languages import LANGUAGES
 from assistant.llm.example_utterances import ROUTES, read_examples
+from assistant.llm.pilot.card import TRAINING
 from assistant.llm.pilot.corpus import (
     MaskedUtterance,
     TrainingText,
@@ -33,10 +34,11 @@ from assistant.llm.pilot.corpus import (
 )
 from assistant.llm.pilot.minilm_training import train_adapters
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, after
+from assistant.llm.pilot.schedule import batches, learning_rate
 from assistant.llm.pilot_chat import PilotChat, RouteModel
 from assistant.llm.route_views import (
+    EXAMPLE_VECTORS,
     VIEWS,
-    ExampleVectors,
     Floats,
     RouteViews,
     fit_mixture,
@@ -45,6 +47,7 @@ from assistant.llm.route_views import (
 from assistant.llm.turn_schema import MASKS, TOOL_NAMES, TurnContext
 from knowledge.embedding import Embedder
 from knowledge.ranking import HybridRanker
+from knowledge.shipped_vectors import write_shipped
 
 FOLDER = Path(__file__).parent / "weights"
 CHAT_TEMPLATE = (
@@ -60,7 +63,9 @@ ADAPTER_EPOCHS = 6
 JOINED = 8  # one joined utterance for so many examples
 STRAY_LAST_TOOL = 0.25  # share of utterances that stand by themselves and yet come after a turn with a tool
 PEAK_RATE = 1.5e-3
+WARM_UP_STEPS = 60
 BATCH_TOKENS = 4096
+LENGTH_SPREAD = 20
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int = 3600) -> PreTrainedTokenizerFast:
@@ -123,17 +128,6 @@ def encode(tokenizer: PreTrainedTokenizerFast, text: TrainingText) -> tuple[list
 Row = tuple[list[int], list[bool]]
 
 
-def batches(rows: list[Row], rng: random.Random) -> list[list[Row]]:
-    """Rows grouped by similar length into batches of about `BATCH_TOKENS` tokens, in random order."""
-    groups: list[list[Row]] = [[]]
-    for row in sorted(rows, key=lambda r: len(r[0]) + rng.random() * 20):
-        if groups[-1] and (len(groups[-1]) + 1) * len(row[0]) > BATCH_TOKENS:
-            groups.append([])
-        groups[-1].append(row)
-    rng.shuffle(groups)
-    return groups
-
-
 def collate(group: list[Row], pad: int, drop: float, rng: random.Random) -> dict[str, torch.Tensor]:
     """Padded tensors of shape (rows, longest); read tokens are dropped at random, which helps on unseen wordings."""
     longest = max(len(ids) for ids, _ in group)
@@ -183,16 +177,16 @@ def fit(
     autocast: bool | None = None
     started = time.monotonic()
     while (time.monotonic() - started) / 60 < minutes:
-        for group in batches(make_rows(epoch), rng):
+        rows = make_rows(epoch)
+        for group in batches(rows, lambda row: len(row[0]), tokens=BATCH_TOKENS, spread=LENGTH_SPREAD, rng=rng):
             done = (time.monotonic() - started) / 60 / minutes
             if done >= 1:
                 break
             batch = {k: v.to(device) for k, v in collate(group, pad, 0.1, rng).items()}
             if autocast is None:
                 autocast = is_faster_in_bfloat16(model, {k: v[:2] for k, v in batch.items()})
-            rate = PEAK_RATE * min(1.0, (step + 1) / 60) * (0.5 * (1 + math.cos(math.pi * done)) * 0.98 + 0.02)
             for group_options in optimizer.param_groups:
-                group_options["lr"] = rate
+                group_options["lr"] = learning_rate(PEAK_RATE, step, WARM_UP_STEPS, done)
             loss = loss_of(model, batch, autocast)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -261,8 +255,7 @@ def train(minutes: float, folder: Path = FOLDER, seed: int = 7) -> dict[str, obj
     rng = random.Random(seed)
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    examples = read_examples()
-    utterances = [masked_utterance(e) for e in examples]
+    utterances = [masked_utterance(e) for e in read_examples()]
     held_out = [i for i in range(len(utterances)) if i // BLOCK % HELD_OUT == HELD_OUT // 2]
     learnt = sorted(set(range(len(utterances))) - set(held_out))
 
@@ -270,7 +263,7 @@ def train(minutes: float, folder: Path = FOLDER, seed: int = 7) -> dict[str, obj
     facts["minilm_loss"] = train_adapters([utterances[i] for i in learnt], folder, epochs=ADAPTER_EPOCHS, rng=rng)
     companions = fit_companions(folder, utterances, learnt, held_out)
     summary: dict[str, object] = {**facts, **companions, "examples": len(learnt), "held_out": len(held_out)}
-    (folder / "training.json").write_text(json.dumps(summary, indent=1) + "\n")
+    (folder / TRAINING).write_text(json.dumps(summary, indent=1) + "\n")
     return summary
 
 
@@ -297,7 +290,7 @@ def train_language_model(
     # Half the size, and loaded as float32 again.
     model.to(torch.bfloat16).save_pretrained(folder, safe_serialization=True)  # type: ignore[arg-type]
     tokenizer.save_pretrained(folder)
-    ExampleVectors.save(folder, texts, embedder, vectors)
+    write_shipped(texts, vectors, embedder, folder / EXAMPLE_VECTORS)
     return {**facts, "parameters": sum(p.numel() for p in model.parameters())}
 
 
@@ -305,12 +298,7 @@ def fit_companions(
     folder: Path, utterances: Sequence[MaskedUtterance], learnt: Sequence[int], held_out: Sequence[int]
 ) -> dict[str, object]:
     """Fit the n-grams and the mixture, the mixture on utterances that no view has learnt; then the n-grams on all."""
-
-    def views_of(indices: Sequence[int]) -> RouteViews:
-        chosen = [utterances[i] for i in indices]
-        return RouteViews.fit([u.text for u in chosen], [u.routes[0] for u in chosen], [u.after for u in chosen])
-
-    views_of(learnt).save(folder)
+    fit_ngrams([utterances[i] for i in learnt]).save(folder)
     pilot = PilotChat(source=str(folder), routing=RouteModel(weights=folder))
     unseen = [utterances[i] for i in held_out]
     languages = np.array([each.language for each in unseen])
@@ -324,7 +312,7 @@ def fit_companions(
             for language in LANGUAGES
         ]
     )
-    final = views_of(range(len(utterances)))
+    final = fit_ngrams(utterances)
     final.arrays["mixture"] = mixture
     final.save(folder)
     mixed = np.stack([final.mixed(r.scores, u.language) for r, u in zip(readings, unseen, strict=True)])
@@ -338,15 +326,21 @@ def fit_companions(
     return {"mixture": mixture.round(3).tolist(), "right_on_held_out": right}
 
 
+def fit_ngrams(utterances: Sequence[MaskedUtterance]) -> RouteViews:
+    """The n-grams fitted to these utterances."""
+    return RouteViews.fit(
+        [each.text for each in utterances], [each.routes[0] for each in utterances], [each.after for each in utterances]
+    )
+
+
 def refit(folder: Path) -> None:
     """After an edit of the examples: the n-grams and the vectors anew, which takes a minute; what was trained stays."""
     utterances = [masked_utterance(e) for e in read_examples()]
-    texts = [each.text for each in utterances]
-    views = RouteViews.fit(texts, [each.routes[0] for each in utterances], [each.after for each in utterances])
+    views = fit_ngrams(utterances)
     views.arrays["mixture"] = RouteViews.load(folder).arrays["mixture"]
     views.save(folder)
-    embedder = Embedder(minilm_folder())
-    ExampleVectors.save(folder, texts, embedder, embedder.embed(texts))
+    texts, embedder = [each.text for each in utterances], Embedder(minilm_folder())
+    write_shipped(texts, embedder.embed(texts), embedder, folder / EXAMPLE_VECTORS)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

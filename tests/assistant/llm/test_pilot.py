@@ -52,6 +52,21 @@ def test_it_is_small_and_its_own_tools_accept_it():
     assert not [c for c in card.claims if c.verdict == "contradicted"]
 
 
+def test_every_example_has_its_vector_beside_the_pilot():
+    from assistant.llm.pilot.corpus import masked_text
+    from assistant.llm.route_views import EXAMPLE_VECTORS, minilm_folder
+    from knowledge.embedding import DIMENSIONS, Embedder
+    from knowledge.shipped_vectors import embed_texts
+
+    class OnlyHash(Embedder):
+        def embed(self, texts):
+            raise AssertionError(f"{len(texts)} examples have none: python -m assistant.llm.pilot.training --refit")
+
+    texts = [masked_text(e) for e in read_examples()]
+    vectors = embed_texts(texts, OnlyHash(minilm_folder()), WEIGHTS / EXAMPLE_VECTORS)
+    assert vectors.shape == (len(texts), DIMENSIONS)
+
+
 def test_the_card_states_the_recorded_figures():
     card = (WEIGHTS / "README.md").read_text(encoding="utf-8")
     assert "{{" not in card
