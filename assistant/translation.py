@@ -106,7 +106,8 @@ def _translated(text: str, depth: int = 0) -> str | None:
         return None
     # The surest guess first: a name with quotes of its own is rarer than a list, and commas stand within texts as well.
     return (
-        _by_template(text, depth, plain_names=True)
+        _list_translated(text, " + ", depth, joint=" + ")
+        or _by_template(text, depth, plain_names=True)
         or _list_translated(text, "; ", depth)
         or _by_template(text, depth, plain_names=False)
         or _list_translated(text, ", ", depth)
@@ -121,13 +122,13 @@ def _by_template(text: str, depth: int, *, plain_names: bool) -> str | None:
     return None
 
 
-def _list_translated(text: str, separator: str, depth: int) -> str | None:
+def _list_translated(text: str, separator: str, depth: int, joint: str = "、") -> str | None:
     """A list of known texts, such as reasons; None when any of them is not known."""
     parts = text.split(separator, _MOST_PARTS)
     if not 1 < len(parts) <= _MOST_PARTS:
         return None
     translated = [each for part in parts if (each := _translated(part, depth + 1)) is not None]
-    return "、".join(translated) if len(translated) == len(parts) else None
+    return joint.join(translated) if len(translated) == len(parts) else None
 
 
 def _filled(template: _Template, holes: tuple[str, ...], depth: int) -> str:

@@ -8,17 +8,16 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.errors import UnsupportedModel
 from tools.file_safety.file_view import FileView
+from tools.memory.config_numbers import first_size
+from tools.memory.layer_caches import LayerCache, layer_caches
 from tools.strict_json import BadJson, parse_json
 
 _MAX_CONFIG_BYTES = 10_000_000
-_MAX_SIZE = 10_000_000
 _INNER = ("text_config", "llm_config", "language_config", "decoder")
 _NAMES: dict[str, tuple[str, ...]] = {
     "hidden": ("hidden_size", "n_embd", "d_model", "dim"),
     "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
-    "key_value_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
-    "head_size": ("head_dim", "d_kv"),
     "intermediate": ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "hidden_dim"),
     "vocabulary": ("vocab_size",),
     "positions": ("max_position_embeddings", "n_positions", "max_seq_len"),
@@ -43,10 +42,6 @@ class ModelShape(BaseModel):
     """Number of layers."""
     heads: int | None = None
     """Attention heads."""
-    key_value_heads: int | None = None
-    """Heads of keys and values, where fewer than attention heads."""
-    head_size: int | None = None
-    """Width of one head, where stated."""
     intermediate: int | None = None
     """Width inside the feed-forward part."""
     vocabulary: int | None = None
@@ -59,6 +54,10 @@ class ModelShape(BaseModel):
     """Side of an image patch in pixels."""
     gated: bool = False
     """Whether the feed-forward part is a gated one."""
+    reads_source: bool = False
+    """Whether an encoder reads the input and a decoder writes."""
+    caches: tuple[LayerCache, ...] | None = None
+    """What the layers keep for each sequence while generating; absent where the configuration does not tell."""
 
     @property
     def generates(self) -> bool:
@@ -101,22 +100,20 @@ def shape_from(config: dict[str, Any]) -> ModelShape:
     """The sizes in a configuration; of a model of several parts, those of its text part."""
     inner = next((config[name] for name in _INNER if isinstance(config.get(name), dict)), {})
     merged = {**config, **inner}
-    sizes = {field: _first_size(merged, names) for field, names in _NAMES.items()}
+    sizes = {field: first_size(merged, *names) for field, names in _NAMES.items()}
     activation = str(
         merged.get("hidden_act") or merged.get("hidden_activation") or merged.get("feed_forward_proj") or ""
     )
     names = config.get("architectures")
     architecture = names[0][:100] if isinstance(names, list) and names and isinstance(names[0], str) else ""
     gated = activation.startswith(_GATED) or "gated" in activation
-    return ModelShape(architecture=architecture, gated=gated, **sizes)
-
-
-def _first_size(config: dict[str, Any], names: tuple[str, ...]) -> int | None:
-    for name in names:
-        value = config.get(name)
-        if type(value) is int and 0 < value <= _MAX_SIZE:
-            return value
-    return None
+    return ModelShape(
+        architecture=architecture,
+        gated=gated,
+        reads_source=merged.get("is_encoder_decoder") is True,
+        caches=layer_caches(merged),
+        **sizes,
+    )
 
 
 def _unusable(why: str) -> UnsupportedModel:

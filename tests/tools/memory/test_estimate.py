@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tools.errors import InvalidArgument, UnsafeModel
-from tools.memory import Plan, estimate_memory, total_of
-from tools.model_shape import shape_from
+from tools.memory import estimate_memory, total_of
+from tools.memory.model_shape import shape_from
+from tools.memory.terms import Plan
 from tools.model_sources import ModelSources
 from tools.weight_files import TensorInfo, WeightHeader
 
@@ -129,7 +130,7 @@ def test_torch_is_not_imported():
         f"estimate_memory({MINILM!r}, sources=ModelSources(offline=True)); "
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_of_a_model_on_the_hub_nothing_is_downloaded(hub, hub_sources, make_files, tiny_folder):

@@ -1,0 +1,9 @@
+"""What memory a model needs, forecast from its files alone."""
+
+from __future__ import annotations
+
+from tools.memory.estimate import estimate_memory
+from tools.memory.records import MemoryForecast, MemoryTerm
+from tools.memory.terms import total_of
+
+__all__ = ["MemoryForecast", "MemoryTerm", "estimate_memory", "total_of"]
