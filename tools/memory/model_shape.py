@@ -19,11 +19,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
     "intermediate": ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "hidden_dim"),
+    "expert_intermediate": ("moe_intermediate_size", "expert_ffn_hidden_size"),
     "vocabulary": ("vocab_size",),
     "positions": ("max_position_embeddings", "n_positions", "max_seq_len"),
     "image": ("image_size",),
     "patch": ("patch_size",),
 }
+_ACTIVATIONS = ("hidden_act", "hidden_activation", "activation_function", "feed_forward_proj", "activation")
+_WRITTEN_OUT = ("gelu_new", "gelu_fast", "gelu_python")
+_ROTARY = ("rope_parameters", "rope_theta", "rope_scaling", "rotary_pct", "rotary_dim", "rotary_emb_base")
+_MAX_EXPERTS = 1000
+_EXPERTS = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_top_k")
 _GATED = ("silu", "swish", "swiglu", "geglu", "gelu_pytorch_tanh")
 _GENERATING = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 _WORD_LOGITS = (*_GENERATING, "ForMaskedLM")
@@ -44,6 +50,8 @@ class ModelShape(BaseModel):
     """Attention heads."""
     intermediate: int | None = None
     """Width inside the feed-forward part."""
+    expert_intermediate: int | None = None
+    """Width inside the feed-forward part of one expert, where it is another."""
     vocabulary: int | None = None
     """Number of tokens."""
     positions: int | None = None
@@ -54,6 +62,14 @@ class ModelShape(BaseModel):
     """Side of an image patch in pixels."""
     gated: bool = False
     """Whether the feed-forward part is a gated one."""
+    gelu_written_out: bool = False
+    """Whether its activation function is a chain of operations, each with a result of its own."""
+    rotary: bool = False
+    """Whether positions are rotated into queries and keys."""
+    keeps_scores: bool = False
+    """Whether attention needs the whole matrix of scores, because it caps them."""
+    experts_per_token: int = 1
+    """Experts that a token passes in one layer; 1 without experts."""
     reads_source: bool = False
     """Whether an encoder reads the input and a decoder writes."""
     caches: tuple[LayerCache, ...] | None = None
@@ -101,15 +117,18 @@ def shape_from(config: dict[str, Any]) -> ModelShape:
     inner = next((config[name] for name in _INNER if isinstance(config.get(name), dict)), {})
     merged = {**config, **inner}
     sizes = {field: first_size(merged, *names) for field, names in _NAMES.items()}
-    activation = str(
-        merged.get("hidden_act") or merged.get("hidden_activation") or merged.get("feed_forward_proj") or ""
-    )
+    activation = next((merged[name] for name in _ACTIVATIONS if isinstance(merged.get(name), str)), "")
     names = config.get("architectures")
     architecture = names[0][:100] if isinstance(names, list) and names and isinstance(names[0], str) else ""
     gated = activation.startswith(_GATED) or "gated" in activation
+    experts = first_size(merged, *_EXPERTS)
     return ModelShape(
         architecture=architecture,
         gated=gated,
+        gelu_written_out=activation in _WRITTEN_OUT,
+        rotary=any(merged.get(name) is not None for name in _ROTARY),
+        keeps_scores=merged.get("attn_logit_softcapping") is not None,
+        experts_per_token=experts if experts is not None and experts <= _MAX_EXPERTS else 1,
         reads_source=merged.get("is_encoder_decoder") is True,
         caches=layer_caches(merged),
         **sizes,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-TermName = Literal["runtime", "weights", "load_peak", "kv_cache", "activations"]
+TermName = Literal["runtime", "weights", "joined_experts", "load_peak", "kv_cache", "activations"]
 """What memory is needed for."""
 
 

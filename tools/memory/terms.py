@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.errors import UnsupportedModel
+from tools.memory.activations import WORKING_MIB, activations
 from tools.memory.model_shape import ModelShape
 from tools.memory.records import MemoryTerm
 from tools.weight_files import WeightHeader
@@ -26,8 +27,6 @@ _NAME_OF_FILE_TYPE = {
     "F8_E5M2": "int8",
 }
 _NO_PARAMETERS = ("I64", "U64", "BOOL")
-_WORKING_MIB = 32.0
-_HIDDEN_COPIES = 12
 _MIB = 2**20
 
 
@@ -37,12 +36,23 @@ def total_of(terms: tuple[MemoryTerm, ...], *, on_device: bool = False) -> float
     running = sizes.get("kv_cache", 0.0) + sizes.get("activations", 0.0)
     if on_device:
         return round(sizes["weights"] + running, 1)
-    return round(sizes["runtime"] + sizes["weights"] + max(sizes.get("load_peak", 0.0), running), 1)
+    resident = sizes["runtime"] + sizes["weights"] + sizes.get("joined_experts", 0.0)
+    return round(resident + max(sizes.get("load_peak", 0.0), running), 1)
 
 
 def parameters_of(header: WeightHeader) -> int:
     """Parameters in the files; counters and masks that some files hold as well are none."""
     return sum(count for name, count in header.parameters_by_dtype.items() if name not in _NO_PARAMETERS)
+
+
+def expert_bytes(header: WeightHeader) -> tuple[int, int]:
+    """Bytes of all experts that lie in the files one by one, and of the largest layer's."""
+    by_layer: dict[str, int] = {}
+    for name, tensor in header.tensors.items():
+        layer, found, expert = name.partition(".experts.")
+        if found and expert[:1].isdigit():
+            by_layer[layer] = by_layer.get(layer, 0) + tensor.size_bytes
+    return sum(by_layer.values()), max(by_layer.values(), default=0)
 
 
 def file_dtype(header: WeightHeader) -> str:
@@ -62,7 +72,7 @@ class Plan:
 
     def terms(self, batch_size: int) -> tuple[MemoryTerm, ...]:
         """The parts of the forecast for a batch size."""
-        parts = (self._load_peak(), self._kv_cache(batch_size), self._activations(batch_size))
+        parts = (self._experts(), self._load_peak(), self._kv_cache(batch_size), self._activations(batch_size))
         runtime = MemoryTerm(name="runtime", mib=RUNTIME_MIB, formula=f"{RUNTIME_MIB:g}", source=_RUNTIME_SOURCE)
         return (runtime, self._weights(), *(part for part in parts if part is not None))
 
@@ -79,11 +89,27 @@ class Plan:
         for tensor in self.header.tensors.values():
             by_file[tensor.file] = by_file.get(tensor.file, 0) + tensor.size_bytes
         largest = max(by_file.values(), default=0)
+        _, layer = expert_bytes(self.header)
+        formula = f"{largest} bytes of the largest mapped file / 2^20, beside the copy in {self.dtype}"
+        if layer:
+            formula = (
+                f"({largest} bytes of the largest mapped file + 2 x {layer} bytes of one layer's experts) / 2^20, "
+                f"beside the copy in {self.dtype}"
+            )
         return MemoryTerm(
-            name="load_peak",
-            mib=_mib(largest),
-            formula=f"{largest} bytes of the largest mapped file / 2^20, beside the copy in {self.dtype}",
-            source="safetensors headers",
+            name="load_peak", mib=_mib(largest + 2 * layer), formula=formula, source="safetensors headers"
+        )
+
+    def _experts(self) -> MemoryTerm | None:
+        """Experts that lie in the files one by one are joined into new tensors while the files stay mapped."""
+        whole, layer = expert_bytes(self.header)
+        if not whole or self.dtype != file_dtype(self.header):
+            return None
+        return MemoryTerm(
+            name="joined_experts",
+            mib=_mib(whole + layer),
+            formula=f"({whole} bytes of experts + {layer} bytes of one layer's experts) / 2^20",
+            source="safetensors headers; transformers joins experts while loading",
         )
 
     def _kv_cache(self, batch_size: int) -> MemoryTerm | None:
@@ -102,18 +128,15 @@ class Plan:
         )
 
     def _activations(self, batch_size: int) -> MemoryTerm | None:
-        shape = self.shape
-        if not shape.hidden:
+        found = activations(self.shape, self.header, self._tokens(), batch_size)
+        if found is None:
             return None
-        inner, factor = shape.intermediate or 4 * shape.hidden, 3 if shape.gated else 2
-        tokens, word = self._tokens(), shape.vocabulary if shape.word_logits and shape.vocabulary else 0
-        rows = 1 if shape.generates else tokens
-        numbers = batch_size * (tokens * (_HIDDEN_COPIES * shape.hidden + factor * inner) + rows * word)
+        numbers = sum(each.numbers for each in found)
+        products = " + ".join(each.formula for each in found)
         return MemoryTerm(
             name="activations",
-            mib=round(_WORKING_MIB + numbers * self.compute_bytes / _MIB, 1),
-            formula=f"{_WORKING_MIB:g} + batch {batch_size} x ({tokens} tokens x ({_HIDDEN_COPIES} x {shape.hidden} + "
-            f"{factor} x {inner}) + {rows} x {word} logits) x {self.compute_bytes:g} bytes / 2^20",
+            mib=round(WORKING_MIB + numbers * self.compute_bytes / _MIB, 1),
+            formula=f"{WORKING_MIB:g} + ({products}) x {self.compute_bytes:g} bytes / 2^20",
             source="config.json; factors fitted to measured peaks on CPU",
         )
 
@@ -124,7 +147,9 @@ class Plan:
 
     def assumptions(self) -> tuple[str, ...]:
         """What the forecast takes for granted."""
-        lines = [_HOST_NOTE, "attention without a full matrix of scores; no training, no copies in other processes"]
+        lines = [_HOST_NOTE, "no training, no copies in other processes"]
+        if not self.shape.keeps_scores:
+            lines.append("attention without a full matrix of scores")
         if not self.shape.hidden:
             lines.append(
                 "activations are not forecast: config.json does not state the width; the total is a lower bound"

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory):
-    """Folders of tiny models by name: `llama` (generates), `bert` (embeds), `classifier`."""
+    """Folders of tiny models by name: `llama` and the recurrent `mamba` (generate), `bert` (embeds), `classifier`."""
     import torch
     import transformers
 
@@ -18,8 +18,10 @@ def tiny_models(tmp_path_factory):
     llama = transformers.LlamaConfig(
         **sizes, num_key_value_heads=2, vocab_size=64, max_position_embeddings=64, tie_word_embeddings=True
     )
+    mamba = transformers.MambaConfig(hidden_size=32, state_size=8, num_hidden_layers=2, vocab_size=64)
     made = {
         "llama": transformers.LlamaForCausalLM(llama),
+        "mamba": transformers.MambaForCausalLM(mamba),
         "bert": transformers.BertModel(bert),
         "classifier": transformers.BertForSequenceClassification(bert),
     }

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from tools.errors import Cancelled, DeviceError, InvalidArgument, OutOfMemory, UnsafeModel, UnsupportedModel
 from tools.fetching import fetch_model
+from tools.memory import estimate_memory
 from tools.model_sources import ModelSources
 from tools.profiling import profile, profile_model
 from tools.profiling.isolation import WorkerLimits
@@ -56,6 +57,20 @@ def test_text_generation_is_measured_token_by_token(tiny_models):
     assert run.time_to_first_token_ms < run.latency_p50_ms * 1.5
     assert run.tokens_per_s == pytest.approx(2000 / run.inter_token_latency_ms, rel=0.01)
     assert {each.kind for each in record.memory} >= {"runtime", "weights", "kv_cache"}
+
+
+def test_a_recurrent_model_hands_its_state_on(tiny_models, offline):
+    record = profile_model(str(tiny_models["mamba"]), device="cpu", batch_sizes=[2], sequence_lengths=[8], new_tokens=4)
+    (run,) = record.runs
+    assert run.error is None
+    assert run.tokens_per_s > 0
+    cache = next(each.mib for each in record.memory if each.kind == "kv_cache")
+    forecast = estimate_memory(
+        str(tiny_models["mamba"]), batch_size=2, sequence_length=8, new_tokens=4, sources=offline
+    )
+    (state,) = [each for each in forecast.terms if each.name == "kv_cache"]
+    assert cache == pytest.approx(state.mib, abs=0.06)
+    assert "2 layers of recurrent state" in state.formula
 
 
 def test_other_heads_run_bare(tiny_models):

@@ -73,11 +73,23 @@ class Workload:
         first = time.perf_counter() - start
         for _ in range(self.new_tokens - 1):
             mask = torch.cat([mask, mask.new_ones((mask.shape[0], 1))], dim=1)
-            output = model(input_ids=token, attention_mask=mask, past_key_values=output.past_key_values, use_cache=True)
+            output = model(input_ids=token, attention_mask=mask, use_cache=True, **_cache_of(output))
             token = output.logits[:, -1:].argmax(-1)
         synchronize(self.loaded)
         total = time.perf_counter() - start
-        return Call(total, first, total - first, _cache_mib(output.past_key_values))
+        return Call(total, first, total - first, _cache_mib(*_cache_of(output).values()))
+
+
+_CACHES = ("past_key_values", "cache_params")
+"""What transformers calls what is kept between steps: attention's keys and values, or purely recurrent states."""
+
+
+def _cache_of(output: Any) -> dict[str, Any]:
+    """What a step hands to the next, by the name of the argument."""
+    name = next((name for name in _CACHES if getattr(output, name, None) is not None), None)
+    if name is None:
+        raise JobError("unsupported", "its cache between steps is of no known kind")
+    return {name: getattr(output, name)}
 
 
 def _cache_mib(cache: Any) -> float | None:
@@ -85,4 +97,6 @@ def _cache_mib(cache: Any) -> float | None:
     if not layers:
         return None
     kept = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
+    states = [getattr(layer, name, None) or {} for layer in layers for name in ("conv_states", "recurrent_states")]
+    kept += [state for each in states for state in each.values()]
     return sum(tensor.nbytes for tensor in kept if isinstance(tensor, torch.Tensor)) / 2**20
