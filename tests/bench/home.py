@@ -19,14 +19,15 @@ class BenchHome:
 
     def __init__(self, *, quick: bool = False) -> None:
         self.quick = quick
-        self._folder = Path(tempfile.mkdtemp(prefix="tameshi-bench-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tameshi-bench-"))
+        """The temporary folder, for whatever a part writes."""
 
     @cached_property
     def settings(self) -> Settings:
         """Settings of an assistant that has been started before: the index is there and the database too."""
         from assistant.services import Services
 
-        settings = Settings(home=self._folder / "home", llm="pilot", offline=True, database_url="", language="auto")
+        settings = Settings(home=self.folder / "home", llm="pilot", offline=True, database_url="", language="auto")
         settings.home.mkdir()
         services = Services(settings)
         problem = services.search.index_problem
@@ -37,8 +38,8 @@ class BenchHome:
 
     def copy(self, name: str) -> Path:
         """A copy of the data folder, for a process of its own: an index has one writer."""
-        return Path(shutil.copytree(self.settings.home, self._folder / name))
+        return Path(shutil.copytree(self.settings.home, self.folder / name))
 
     def remove(self) -> None:
         """Delete everything."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -13,10 +13,12 @@ from tools.weight_files import WeightHeader
 
 WORKING_MIB = 32.0
 """What the first call adds whatever the size: code that is read from disk, and the libraries' own buffers."""
-_COPIES = 12
+_COPIES = 14
 _COPIES_WITH_ROTATION = 24  # rotated queries and keys, norms in float32
 _PLAIN, _GATED, _FUSED_GATE, _WRITTEN_OUT = 2, 3, 4, 10
 _SCORES = 3
+_SCANNED = 4
+_FLOAT32 = 4
 _GATES = ("gate_proj", ".w1.", "wi_0")
 _FUSED_GATES = ("gate_up_proj", ".mlp.Wi.")
 _FUSED_QKV = ("c_attn", "query_key_value", "qkv_proj", "Wqkv")
@@ -31,7 +33,9 @@ class Activation(NamedTuple):
     """The product they come from."""
 
 
-def activations(shape: ModelShape, header: WeightHeader, tokens: int, batch_size: int) -> list[Activation] | None:
+def activations(
+    shape: ModelShape, header: WeightHeader, tokens: int, batch_size: int, number_bytes: float
+) -> list[Activation] | None:
     """Numbers that are held at the peak of a forward pass.
 
     Args:
@@ -39,6 +43,7 @@ def activations(shape: ModelShape, header: WeightHeader, tokens: int, batch_size
         header: Heads of the weight files; the names of the tensors tell how layers are built.
         tokens: Tokens (or image patches) of each input.
         batch_size: Inputs processed together.
+        number_bytes: Bytes of a number in the format that is computed in.
 
     Returns:
         The products to be added up; None where the configuration does not state the width.
@@ -71,6 +76,11 @@ def activations(shape: ModelShape, header: WeightHeader, tokens: int, batch_size
         numbers = batch_size * tokens * shape.layers * shape.hidden
         text = f"batch {batch_size} x {tokens} tokens x {shape.layers} layers x {shape.hidden} of queries kept with the cache"
         found.append(Activation(numbers, text))
+    if shape.scanned:
+        # Without a kernel of its own for it, the state of every token is written out, in float32.
+        copies = round(_SCANNED * _FLOAT32 / number_bytes)
+        text = f"batch {batch_size} x {tokens} tokens x {copies} x {shape.scanned} of the scan"
+        found.append(Activation(batch_size * tokens * copies * shape.scanned, text))
     return found
 
 

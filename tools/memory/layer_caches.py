@@ -288,6 +288,15 @@ def _state(count: int, config: dict[str, Any]) -> LayerCache | None:
     return LayerCache(kind="recurrent state", layers=count, state_numbers=sizes[0], state_float32=sizes[1])
 
 
+def scanned_state(config: dict[str, Any]) -> int | None:
+    """Numbers of a first-generation Mamba layer's state; None where there is no such layer."""
+    kinds = layer_kinds(config)
+    if kinds is None or LayerKind.RECURRENT not in kinds or _gated_delta(config) or _mamba2(config):
+        return None
+    sizes = _mamba(config)
+    return None if sizes is None else sizes[1]
+
+
 def _gated_delta(config: dict[str, Any]) -> tuple[int, int] | None:
     key_heads, value_heads = size_of(config.get("linear_num_key_heads")), size_of(config.get("linear_num_value_heads"))
     key, value = size_of(config.get("linear_key_head_dim")), size_of(config.get("linear_value_head_dim"))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from tools.errors import UnsupportedModel
 from tools.file_safety.file_view import FileView
 from tools.memory.config_numbers import first_size
-from tools.memory.layer_caches import LayerCache, layer_caches
+from tools.memory.layer_caches import LayerCache, layer_caches, scanned_state
 from tools.strict_json import BadJson, parse_json
 
 _MAX_CONFIG_BYTES = 10_000_000
@@ -70,6 +70,8 @@ class ModelShape(BaseModel):
     """Whether attention needs the whole matrix of scores, because it caps them."""
     experts_per_token: int = 1
     """Experts that a token passes in one layer; 1 without experts."""
+    scanned: int | None = None
+    """Numbers of a Mamba layer's state, which a plain scan keeps for every token; absent for other layers."""
     reads_source: bool = False
     """Whether an encoder reads the input and a decoder writes."""
     caches: tuple[LayerCache, ...] | None = None
@@ -129,6 +131,7 @@ def shape_from(config: dict[str, Any]) -> ModelShape:
         rotary=any(merged.get(name) is not None for name in _ROTARY),
         keeps_scores=merged.get("attn_logit_softcapping") is not None,
         experts_per_token=experts if experts is not None and experts <= _MAX_EXPERTS else 1,
+        scanned=scanned_state(merged),
         reads_source=merged.get("is_encoder_decoder") is True,
         caches=layer_caches(merged),
         **sizes,

@@ -128,7 +128,7 @@ class Plan:
         )
 
     def _activations(self, batch_size: int) -> MemoryTerm | None:
-        found = activations(self.shape, self.header, self._tokens(), batch_size)
+        found = activations(self.shape, self.header, self._tokens(), batch_size, self.compute_bytes)
         if found is None:
             return None
         numbers = sum(each.numbers for each in found)

@@ -28,8 +28,8 @@ def header_of(sizes_bytes, dtype="F32"):
     )  # fmt: skip
 
 
-def held(config, names=("layer.0.weight",), tokens=10, batch=2):
-    found = activations(shape_from(config), header_of(dict.fromkeys(names, 4)), tokens, batch)
+def held(config, names=("layer.0.weight",), tokens=10, batch=2, number_bytes=4):
+    found = activations(shape_from(config), header_of(dict.fromkeys(names, 4)), tokens, batch, number_bytes)
     return {each.formula.rsplit(" ", 2)[-1]: each.numbers for each in found}
 
 
@@ -73,8 +73,18 @@ def test_queries_in_one_tensor_with_keys_and_values_stay_with_the_cache():
     assert "cache" not in held(LLAMA)
 
 
+def test_a_scan_writes_the_state_of_every_token_in_float32():
+    mamba = {
+        "architectures": ["MambaForCausalLM"], "model_type": "mamba", "hidden_size": 100, "expand": 2, "state_size": 16,
+        "conv_kernel": 4, "num_hidden_layers": 2, "vocab_size": 50,
+    }  # fmt: skip
+    assert held(mamba)["scan"] == 2 * 10 * 4 * 200 * 16
+    assert held(mamba, number_bytes=2)["scan"] == 2 * held(mamba)["scan"]
+    assert "scan" not in held({**mamba, "model_type": "mamba2", "num_heads": 4, "head_dim": 50})
+
+
 def test_no_width_no_forecast():
-    assert activations(shape_from({"architectures": ["X"]}), header_of({"a": 4}), 10, 1) is None
+    assert activations(shape_from({"architectures": ["X"]}), header_of({"a": 4}), 10, 1, 4) is None
 
 
 def test_experts_that_lie_one_by_one_are_joined_beside_their_files():
