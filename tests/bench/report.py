@@ -62,7 +62,7 @@ def _goal(result: dict[str, Any]) -> str:
 
 
 def _spread(result: dict[str, Any]) -> str:
-    if result["unit"] == "share":
+    if "low" in result["spread"]:
         return f"95 % interval {_range(result, 'low', 'high')}"
     median = shown(result["spread"]["p50"], result["unit"])
     return f"{_range(result, 'min', 'max')}, median {median}"

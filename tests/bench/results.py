@@ -28,7 +28,7 @@ class Result(BaseModel):
     n: int
     """Number of samples."""
     spread: dict[str, float] = {}
-    """Quantiles of the samples in the same unit; of a share its 95 % interval."""
+    """Quantiles of the samples in the same unit; of a share of right answers its 95 % interval."""
     detail: dict[str, float] = {}
     """The same value for parts of the samples, such as one language."""
     conditions: str

@@ -57,6 +57,13 @@ def test_a_goal_is_held_on_its_own_side():
     assert EXPLAINS.held is None
 
 
+def test_an_error_in_percent_has_quantiles_and_no_interval():
+    error = LATENCY.model_copy(
+        update={"unit": "share", "value": 0.012, "goal": 0.03, "spread": quantiles([0.01, 0.02])}
+    )
+    assert "1.0 to 2.0 %, median 1.5 %" in table(document(part("memory", error)))
+
+
 def test_the_table_shows_every_value_with_a_goal():
     text = table(document(part("search", LATENCY, EXPLAINS), part("routing", SHARE, uncommitted=1)))
     assert text.splitlines()[:4] == [

@@ -14,7 +14,7 @@ from tools.weight_files import WeightHeader
 WORKING_MIB = 32.0
 """What the first call adds whatever the size: code that is read from disk, and the libraries' own buffers."""
 _COPIES = 14
-_COPIES_WITH_ROTATION = 24  # rotated queries and keys, norms in float32
+_COPIES_WITH_ROTATION = 22  # rotated queries and keys, norms in float32
 _PLAIN, _GATED, _FUSED_GATE, _WRITTEN_OUT = 2, 3, 4, 10
 _SCORES = 3
 _SCANNED = 4
