@@ -33,14 +33,33 @@ class Activation(NamedTuple):
     """The product they come from."""
 
 
+class LayerBuild(NamedTuple):
+    """How layers are built, as the names of the tensors tell."""
+
+    inner_factor: int
+    """Results of the feed-forward part's width that are held at once."""
+    fused_queries: bool
+    """Whether queries, keys and values are one tensor."""
+
+
+def read_build(shape: ModelShape, header: WeightHeader) -> LayerBuild:
+    """Read how layers are built; all names are gone through, so once a model is enough.
+
+    Args:
+        shape: Sizes of the architecture.
+        header: Heads of the weight files.
+    """
+    return LayerBuild(_inner_factor(shape, header), _named(header, _FUSED_QKV))
+
+
 def activations(
-    shape: ModelShape, header: WeightHeader, tokens: int, batch_size: int, number_bytes: float
+    shape: ModelShape, build: LayerBuild, tokens: int, batch_size: int, number_bytes: float
 ) -> list[Activation] | None:
     """Numbers that are held at the peak of a forward pass.
 
     Args:
         shape: Sizes of the architecture.
-        header: Heads of the weight files; the names of the tensors tell how layers are built.
+        build: How its layers are built.
         tokens: Tokens (or image patches) of each input.
         batch_size: Inputs processed together.
         number_bytes: Bytes of a number in the format that is computed in.
@@ -51,7 +70,7 @@ def activations(
     if not shape.hidden:
         return None
     copies = _COPIES_WITH_ROTATION if shape.rotary else _COPIES
-    inner, factor = _inner(shape), _inner_factor(shape, header)
+    inner, factor = _inner(shape), build.inner_factor
     found = [
         Activation(
             batch_size * tokens * copies * shape.hidden,
@@ -71,7 +90,7 @@ def activations(
         found.append(
             Activation(numbers, f"batch {batch_size} x {_SCORES} x {shape.heads} heads x {tokens} x {tokens} scores")
         )
-    if shape.generates and shape.layers and _named(header, _FUSED_QKV):
+    if shape.generates and shape.layers and build.fused_queries:
         # Keys and values are parts of one tensor, which stays whole until the first new token: with the queries.
         numbers = batch_size * tokens * shape.layers * shape.hidden
         text = f"batch {batch_size} x {tokens} tokens x {shape.layers} layers x {shape.hidden} of queries kept with the cache"

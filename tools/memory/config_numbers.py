@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 _MAX_SIZE = 10_000_000
+HIDDEN = ("hidden_size", "n_embd", "d_model", "dim")
+"""What families call the width of the hidden states."""
+LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
+"""What they call the number of layers."""
+HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
+"""What they call the number of attention heads."""
 
 
 def size_of(value: object) -> int | None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.memory.config_numbers import first_size, size_of
+from tools.memory.config_numbers import HEADS, HIDDEN, LAYERS, first_size, size_of
 
 CacheKind = Literal["full attention", "sliding attention", "latent attention", "recurrent state", "cross attention"]
 """How a layer remembers."""
@@ -78,6 +78,15 @@ _UNREADABLE = ("recurrent_gemma", "rwkv", "xlstm", "minimax", "bailing_hybrid")
 """Families whose layers keep a state that this module has no sizes for."""
 
 
+class Product(NamedTuple):
+    """A size with the product it comes from."""
+
+    size_bytes: float
+    """Bytes."""
+    formula: str
+    """The product in words."""
+
+
 class LayerCache(BaseModel):
     """What layers of one kind keep for one sequence."""
 
@@ -95,9 +104,11 @@ class LayerCache(BaseModel):
     """Numbers of one layer's state in the model's number format, whatever the length."""
     state_float32: int = 0
     """Numbers of one layer's state that stay in float32, whatever the length."""
+    scanned: bool = False
+    """Whether, without a kernel of its own, the float32 state of every token is written out (first-generation Mamba)."""
 
-    def size_bytes(self, tokens: int, source_tokens: int, number_bytes: float) -> float:
-        """Bytes for one sequence.
+    def products(self, tokens: int, source_tokens: int, number_bytes: float) -> list[Product]:
+        """Bytes for one sequence, product by product.
 
         Args:
             tokens: Tokens read and generated.
@@ -106,23 +117,20 @@ class LayerCache(BaseModel):
         """
         kept = source_tokens if self.kind == "cross attention" else tokens
         kept = kept if self.tokens_at_most is None else min(kept, self.tokens_at_most)
-        numbers = self.numbers_per_token * kept + self.state_numbers
-        return self.layers * (numbers * number_bytes + self.state_float32 * _FLOAT32)
-
-    def formulas(self, tokens: int, source_tokens: int, number_bytes: float) -> list[str]:
-        """The products whose sum is `size_bytes`, in words."""
-        kept = source_tokens if self.kind == "cross attention" else tokens
-        kept = kept if self.tokens_at_most is None else min(kept, self.tokens_at_most)
-        found: list[str] = []
+        found: list[Product] = []
         if self.numbers_per_token:
             numbers = self.numbers_per_token
-            found.append(
-                f"{self.layers} layers of {self.kind} x {numbers} numbers x {kept} tokens x {number_bytes:g} bytes"
-            )
+            text = f"{self.layers} layers of {self.kind} x {numbers} numbers x {kept} tokens x {number_bytes:g} bytes"
+            found.append(Product(self.layers * numbers * kept * number_bytes, text))
         for numbers, width in ((self.state_numbers, number_bytes), (self.state_float32, _FLOAT32)):
             if numbers:
-                found.append(f"{self.layers} layers of {self.kind} x {numbers} numbers x {width:g} bytes")
+                text = f"{self.layers} layers of {self.kind} x {numbers} numbers x {width:g} bytes"
+                found.append(Product(self.layers * numbers * width, text))
         return found
+
+    def size_bytes(self, tokens: int, source_tokens: int, number_bytes: float) -> float:
+        """Bytes for one sequence; arguments as of `products`."""
+        return sum(each.size_bytes for each in self.products(tokens, source_tokens, number_bytes))
 
 
 def layer_caches(config: dict[str, Any]) -> tuple[LayerCache, ...] | None:
@@ -150,7 +158,7 @@ def layer_caches(config: dict[str, Any]) -> tuple[LayerCache, ...] | None:
 
 def layer_kinds(config: dict[str, Any]) -> tuple[LayerKind, ...] | None:
     """The kind of each layer; None where the configuration names one that is not known here."""
-    layers = first_size(config, "num_hidden_layers", "n_layer", "n_layers", "num_layers") or _number_listed(config)
+    layers = first_size(config, *LAYERS) or _number_listed(config)
     if layers is None or layers > _MAX_LAYERS or config.get("model_type") in _UNREADABLE:
         return None
     readers: tuple[Callable[[dict[str, Any], int], Sequence[LayerKind | None] | None], ...] = (
@@ -249,7 +257,7 @@ def _attention(kind: LayerKind, count: int, config: dict[str, Any]) -> LayerCach
     rank, rotary = size_of(config.get("kv_lora_rank")), size_of(config.get("qk_rope_head_dim"))
     if rank and rotary:
         return LayerCache(kind="latent attention", layers=count, numbers_per_token=rank + rotary)
-    heads, size = _heads(config), head_size(config)
+    heads, size = _heads(config), _head_size(config)
     if not heads or not size:
         return None
     if kind == LayerKind.SLIDING and (window := _window(config)):
@@ -265,36 +273,31 @@ def _heads(config: dict[str, Any]) -> int | None:
     """Heads of keys and values."""
     if config.get("multi_query") is True and not config.get("new_decoder_architecture"):
         return 1
-    return first_size(
-        config, "num_key_value_heads", "num_kv_heads", "n_head_kv", "num_attention_heads", "n_head", "n_heads", "num_heads"
-    )  # fmt: skip
+    return first_size(config, "num_key_value_heads", "num_kv_heads", "n_head_kv", *HEADS)
 
 
-def head_size(config: dict[str, Any]) -> int | None:
+def _head_size(config: dict[str, Any]) -> int | None:
     """Width of one attention head, stated or the hidden width shared by the heads."""
     stated = first_size(config, "head_dim", "attention_head_dim", "d_kv")
     if stated:
         return stated
-    hidden = first_size(config, "hidden_size", "n_embd", "d_model")
-    heads = first_size(config, "num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads")
+    hidden, heads = first_size(config, *HIDDEN), first_size(config, *HEADS, "decoder_attention_heads")
     return hidden // heads if hidden and heads else None
 
 
 def _state(count: int, config: dict[str, Any]) -> LayerCache | None:
     """A recurrent layer's state: the convolution's last inputs in the model's format, the recurrence in float32."""
-    sizes = _gated_delta(config) or _mamba2(config) or _mamba(config)
+    in_blocks = _gated_delta(config) or _mamba2(config)
+    sizes = in_blocks or _mamba(config)
     if sizes is None:
         return None
-    return LayerCache(kind="recurrent state", layers=count, state_numbers=sizes[0], state_float32=sizes[1])
-
-
-def scanned_state(config: dict[str, Any]) -> int | None:
-    """Numbers of a first-generation Mamba layer's state; None where there is no such layer."""
-    kinds = layer_kinds(config)
-    if kinds is None or LayerKind.RECURRENT not in kinds or _gated_delta(config) or _mamba2(config):
-        return None
-    sizes = _mamba(config)
-    return None if sizes is None else sizes[1]
+    return LayerCache(
+        kind="recurrent state",
+        layers=count,
+        state_numbers=sizes[0],
+        state_float32=sizes[1],
+        scanned=in_blocks is None,
+    )
 
 
 def _gated_delta(config: dict[str, Any]) -> tuple[int, int] | None:
@@ -333,7 +336,7 @@ def _of_decoder_with_source(config: dict[str, Any]) -> tuple[LayerCache, ...] | 
     """An encoder-decoder's decoder: its own tokens, and the encoder's output once for each layer."""
     layers = first_size(config, "num_decoder_layers", "decoder_layers", "num_layers", "num_hidden_layers")
     heads = first_size(config, "decoder_attention_heads", "num_attention_heads", "num_heads")
-    size = head_size(config)
+    size = _head_size(config)
     if not (layers and heads and size):
         return None
     per_token = 2 * heads * size

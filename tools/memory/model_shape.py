@@ -8,16 +8,16 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.errors import UnsupportedModel
 from tools.file_safety.file_view import FileView
-from tools.memory.config_numbers import first_size
-from tools.memory.layer_caches import LayerCache, layer_caches, scanned_state
+from tools.memory.config_numbers import HEADS, HIDDEN, LAYERS, first_size
+from tools.memory.layer_caches import LayerCache, layer_caches
 from tools.strict_json import BadJson, parse_json
 
 _MAX_CONFIG_BYTES = 10_000_000
 _INNER = ("text_config", "llm_config", "language_config", "decoder")
 _NAMES: dict[str, tuple[str, ...]] = {
-    "hidden": ("hidden_size", "n_embd", "d_model", "dim"),
-    "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
-    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
+    "hidden": HIDDEN,
+    "layers": LAYERS,
+    "heads": HEADS,
     "intermediate": ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "hidden_dim"),
     "expert_intermediate": ("moe_intermediate_size", "expert_ffn_hidden_size"),
     "vocabulary": ("vocab_size",),
@@ -70,8 +70,6 @@ class ModelShape(BaseModel):
     """Whether attention needs the whole matrix of scores, because it caps them."""
     experts_per_token: int = 1
     """Experts that a token passes in one layer; 1 without experts."""
-    scanned: int | None = None
-    """Numbers of a Mamba layer's state, which a plain scan keeps for every token; absent for other layers."""
     reads_source: bool = False
     """Whether an encoder reads the input and a decoder writes."""
     caches: tuple[LayerCache, ...] | None = None
@@ -81,6 +79,11 @@ class ModelShape(BaseModel):
     def generates(self) -> bool:
         """Whether it keeps keys and values for generating text."""
         return self.architecture.endswith(_GENERATING)
+
+    @property
+    def scanned(self) -> int | None:
+        """Numbers of a layer's state that a plain scan keeps for every token; None where no layer is scanned so."""
+        return next((each.state_float32 for each in self.caches or () if each.scanned), None)
 
     @property
     def word_logits(self) -> bool:
@@ -131,7 +134,6 @@ def shape_from(config: dict[str, Any]) -> ModelShape:
         rotary=any(merged.get(name) is not None for name in _ROTARY),
         keeps_scores=merged.get("attn_logit_softcapping") is not None,
         experts_per_token=experts if experts is not None and experts <= _MAX_EXPERTS else 1,
-        scanned=scanned_state(merged),
         reads_source=merged.get("is_encoder_decoder") is True,
         caches=layer_caches(merged),
         **sizes,

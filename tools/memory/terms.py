@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from tools.errors import UnsupportedModel
-from tools.memory.activations import WORKING_MIB, activations
+from tools.memory.activations import WORKING_MIB, LayerBuild, activations, read_build
 from tools.memory.model_shape import ModelShape
 from tools.memory.records import MemoryTerm
 from tools.weight_files import WeightHeader
@@ -72,16 +74,26 @@ class Plan:
 
     def terms(self, batch_size: int) -> tuple[MemoryTerm, ...]:
         """The parts of the forecast for a batch size."""
-        parts = (self._experts(), self._load_peak(), self._kv_cache(batch_size), self._activations(batch_size))
+        parts = (*self._of_files, self._kv_cache(batch_size), self._activations(batch_size))
+        return tuple(part for part in parts if part is not None)
+
+    @cached_property
+    def _of_files(self) -> tuple[MemoryTerm | None, ...]:
+        """What the files alone decide; every tensor is gone through, so once a plan and not for every batch size."""
         runtime = MemoryTerm(name="runtime", mib=RUNTIME_MIB, formula=f"{RUNTIME_MIB:g}", source=_RUNTIME_SOURCE)
-        return (runtime, self._weights(), *(part for part in parts if part is not None))
+        whole, layer = expert_bytes(self.header)
+        return runtime, self._weights(), self._experts(whole, layer), self._load_peak(layer)
+
+    @cached_property
+    def _build(self) -> LayerBuild:
+        return read_build(self.shape, self.header)
 
     def _weights(self) -> MemoryTerm:
         count, width = parameters_of(self.header), BYTES[self.dtype]
         formula = f"{count} parameters x {width:g} bytes / 2^20"
         return MemoryTerm(name="weights", mib=_mib(count * width), formula=formula, source="safetensors headers")
 
-    def _load_peak(self) -> MemoryTerm | None:
+    def _load_peak(self, layer: int) -> MemoryTerm | None:
         """A cast needs the mapped file and the copy at once, one file after the other."""
         if self.dtype == file_dtype(self.header):
             return None
@@ -89,7 +101,6 @@ class Plan:
         for tensor in self.header.tensors.values():
             by_file[tensor.file] = by_file.get(tensor.file, 0) + tensor.size_bytes
         largest = max(by_file.values(), default=0)
-        _, layer = expert_bytes(self.header)
         formula = f"{largest} bytes of the largest mapped file / 2^20, beside the copy in {self.dtype}"
         if layer:
             formula = (
@@ -100,9 +111,8 @@ class Plan:
             name="load_peak", mib=_mib(largest + 2 * layer), formula=formula, source="safetensors headers"
         )
 
-    def _experts(self) -> MemoryTerm | None:
+    def _experts(self, whole: int, layer: int) -> MemoryTerm | None:
         """Experts that lie in the files one by one are joined into new tensors while the files stay mapped."""
-        whole, layer = expert_bytes(self.header)
         if not whole or self.dtype != file_dtype(self.header):
             return None
         return MemoryTerm(
@@ -118,17 +128,16 @@ class Plan:
             return None
         # The decoder of an encoder-decoder starts from one token; the sequence is what its encoder reads.
         tokens = (1 if shape.reads_source else self.length) + self.new_tokens
-        per_sequence = sum(c.size_bytes(tokens, self.length, self.compute_bytes) for c in shape.caches)
-        products = [f for c in shape.caches for f in c.formulas(tokens, self.length, self.compute_bytes)]
+        products = [p for c in shape.caches for p in c.products(tokens, self.length, self.compute_bytes)]
         return MemoryTerm(
             name="kv_cache",
-            mib=_mib(batch_size * per_sequence),
-            formula=f"batch {batch_size} x ({' + '.join(products)}) / 2^20",
+            mib=_mib(batch_size * sum(each.size_bytes for each in products)),
+            formula=f"batch {batch_size} x ({' + '.join(each.formula for each in products)}) / 2^20",
             source="config.json; sizes as transformers keeps them",
         )
 
     def _activations(self, batch_size: int) -> MemoryTerm | None:
-        found = activations(self.shape, self.header, self._tokens(), batch_size, self.compute_bytes)
+        found = activations(self.shape, self._build, self._tokens(), batch_size, self.compute_bytes)
         if found is None:
             return None
         numbers = sum(each.numbers for each in found)

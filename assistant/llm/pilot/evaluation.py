@@ -56,21 +56,15 @@ def read_wordings(folder: Path) -> list[tuple[ExampleUtterance, bool]]:
     Two people can hit on the same words, most of all on short ones: what stands among the examples too is left out.
     """
     learnt = {plain_form(e.text) for e in read_examples()}
-    indirect_lines = set()
-    for path in folder.glob("*.txt"):
-        indirect = False
+    found: list[tuple[ExampleUtterance, bool]] = []
+    for path in sorted(folder.glob("*.txt")):
+        indirect, kinds = False, list[bool]()
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith("#"):
                 indirect = "indirect" in line
-            elif indirect and line.strip():
-                indirect_lines.add((path.name, line.strip()))
-    found = []
-    for path in sorted(folder.glob("*.txt")):
-        lines = [
-            t.strip() for t in path.read_text(encoding="utf-8").splitlines() if t.strip() and not t.startswith("#")
-        ]
-        examples = read_examples(folder, only=path.name)
-        found += [(e, (path.name, line) in indirect_lines) for e, line in zip(examples, lines, strict=True)]
+            elif line.strip():
+                kinds.append(indirect)
+        found += zip(read_examples(folder, only=path.name), kinds, strict=True)
     return [(example, indirect) for example, indirect in found if plain_form(example.text) not in learnt]
 
 

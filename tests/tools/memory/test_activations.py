@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.memory.activations import activations
+from tools.memory.activations import activations, read_build
 from tools.memory.model_shape import shape_from
 from tools.memory.terms import Plan, total_of
 from tools.weight_files import TensorInfo, WeightHeader
@@ -29,7 +29,9 @@ def header_of(sizes_bytes, dtype="F32"):
 
 
 def held(config, names=("layer.0.weight",), tokens=10, batch=2, number_bytes=4):
-    found = activations(shape_from(config), header_of(dict.fromkeys(names, 4)), tokens, batch, number_bytes)
+    shape = shape_from(config)
+    build = read_build(shape, header_of(dict.fromkeys(names, 4)))
+    found = activations(shape, build, tokens, batch, number_bytes)
     return {each.formula.rsplit(" ", 2)[-1]: each.numbers for each in found}
 
 
@@ -84,7 +86,8 @@ def test_a_scan_writes_the_state_of_every_token_in_float32():
 
 
 def test_no_width_no_forecast():
-    assert activations(shape_from({"architectures": ["X"]}), header_of({"a": 4}), 10, 1, 4) is None
+    shape = shape_from({"architectures": ["X"]})
+    assert activations(shape, read_build(shape, header_of({"a": 4})), 10, 1, 4) is None
 
 
 def test_experts_that_lie_one_by_one_are_joined_beside_their_files():

@@ -88,7 +88,7 @@ def _make_resident(loaded: Loaded) -> None:
     """Read every page of the weights: a short run touches few rows of an embedding, long operation touches them all."""
     if loaded.device.type == "cpu":
         for tensor in loaded.model.parameters():
-            tensor.view(-1)[:: max(1, _PAGE_BYTES // tensor.element_size())].sum()
+            tensor.flatten()[:: max(1, _PAGE_BYTES // tensor.element_size())].sum()
 
 
 def _measure_one(loaded: Loaded, batch: int, length: int, new_tokens: int) -> tuple[dict, float | None]:

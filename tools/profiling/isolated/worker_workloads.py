@@ -73,23 +73,24 @@ class Workload:
         first = time.perf_counter() - start
         for _ in range(self.new_tokens - 1):
             mask = torch.cat([mask, mask.new_ones((mask.shape[0], 1))], dim=1)
-            output = model(input_ids=token, attention_mask=mask, use_cache=True, **_cache_of(output))
+            name, cache = _cache_of(output)
+            output = model(input_ids=token, attention_mask=mask, use_cache=True, **{name: cache})
             token = output.logits[:, -1:].argmax(-1)
         synchronize(self.loaded)
         total = time.perf_counter() - start
-        return Call(total, first, total - first, _cache_mib(*_cache_of(output).values()))
+        return Call(total, first, total - first, _cache_mib(_cache_of(output)[1]))
 
 
 _CACHES = ("past_key_values", "cache_params")
 """What transformers calls what is kept between steps: attention's keys and values, or purely recurrent states."""
 
 
-def _cache_of(output: Any) -> dict[str, Any]:
-    """What a step hands to the next, by the name of the argument."""
+def _cache_of(output: Any) -> tuple[str, Any]:
+    """The name of the argument, and what a step hands to the next under it."""
     name = next((name for name in _CACHES if getattr(output, name, None) is not None), None)
     if name is None:
         raise JobError("unsupported", "its cache between steps is of no known kind")
-    return {name: getattr(output, name)}
+    return name, getattr(output, name)
 
 
 def _cache_mib(cache: Any) -> float | None:
