@@ -90,7 +90,7 @@ def test_the_evaluation_has_enough_of_each_kind_and_nothing_that_was_learnt(fold
     assert not [e.text for e, _ in wordings if plain_form(e.text) in learnt]
     for language in ("en", "ja"):
         own = [(e, indirect) for e, indirect in wordings if e.language == language]
-        least = 30 if folder.name == "routing" else 18
+        least = 30 if folder.name == "routing" else 20
         for tool in TOOL_NAMES:
             kinds = [indirect for e, indirect in own if e.routes == (tool,)]
             assert len(kinds) >= least, (tool, language)
