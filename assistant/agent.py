@@ -176,7 +176,18 @@ def worth_retrying(error: Exception) -> bool:
 def run_in_step(
     name: str, proposed: dict[str, Any], scope: TurnScope, toolbox: Toolbox, services: Services
 ) -> tuple[str, Evidence | None]:
-    """Run a tool within a step of the graph: consent first where it is dear, then the tool."""
+    """Run a tool within a step of the graph: consent first where it is dear, then the tool.
+
+    Calls of one answer run in threads. Each waits for the one before it with its consent too: what that one finds out can
+    make the consent needless, and the order of the calls is the user's.
+    """
+    with toolbox.one_at_a_time:
+        return _run_alone(name, proposed, scope, toolbox, services)
+
+
+def _run_alone(
+    name: str, proposed: dict[str, Any], scope: TurnScope, toolbox: Toolbox, services: Services
+) -> tuple[str, Evidence | None]:
     write = get_stream_writer()
     arguments = scope.turn.complete(name, proposed)
     language = language_of(scope.turn.question)

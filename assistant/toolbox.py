@@ -113,8 +113,8 @@ class Toolbox:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        # One at a time: a measurement beside another tool's work would be a false measurement.
-        self._one_at_a_time = threading.RLock()
+        self.one_at_a_time = threading.RLock()
+        """Held while a tool runs: a measurement beside another tool's work would be a false measurement."""
 
     def run(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> Evidence | None:
         """Run a tool and what it rests on; None when it failed in an expected way, which was emitted.
@@ -125,7 +125,7 @@ class Toolbox:
             scope: User, conversation and cancel token.
             emit: Receives the turn events.
         """
-        with self._one_at_a_time:
+        with self.one_at_a_time:
             emit(ToolStarted(name=name, arguments=arguments))
             try:
                 scope.cancel.raise_if_cancelled()
