@@ -32,6 +32,10 @@ class Reply:
         """Send how far the job is."""
         self.line(progress=[round(fraction, 3), message])
 
+    def part(self, **content: Any) -> None:
+        """Send figures as soon as they are there, so that they outlive the process; a list is added to what was sent."""
+        self.line(part=content)
+
 
 def _run(job: dict, reply: Reply) -> dict:
     reply.progress(0.02, "Importing the libraries")
