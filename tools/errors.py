@@ -18,6 +18,8 @@ ToolError                      told to the user and to the LLM
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ToolError(Exception):
     """An expected failure.
@@ -35,6 +37,8 @@ class ToolError(Exception):
         self.next_step = next_step
         self.code = code or type(self).__name__
         self.details = details
+        self.partial: dict[str, Any] = {}
+        """Figures that a measurement had sent before it failed or was stopped; empty when there were none."""
 
     def __str__(self) -> str:
         """The message followed by the next step."""
