@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,8 @@ import typer
 
 if TYPE_CHECKING:
     from assistant.evidence import Evidence
+    from assistant.rendering.plots import Panel
+    from assistant.rendering.progress import TerminalProgress
     from assistant.turn_events import TurnEvent
 
 app = typer.Typer(
@@ -29,6 +31,19 @@ Numbers = Annotated[str, typer.Option(help="Comma-separated whole numbers.")]
 REFUSED, USAGE, FAILED = 1, 2, 3
 
 
+def _plot_file(path: Path | None) -> Path | None:
+    """The file, when a plot can be written there: better known before a long measurement."""
+    if path is not None:
+        from assistant.rendering.plots import check_plot_file  # noqa: PLC0415 (heavy import, only when needed)
+        from tools.errors import InvalidArgument  # noqa: PLC0415 (as above)
+
+        try:
+            check_plot_file(path)
+        except InvalidArgument as error:
+            raise typer.BadParameter(f"{error.message} {error.next_step}") from error
+    return path
+
+
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="The question, in English or Japanese.")],
@@ -39,14 +54,16 @@ def ask(
     """Ask the assistant; `--json` prints one turn event a line."""
     from assistant import Assistant  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.languages import language_of  # noqa: PLC0415 (as above)
+    from assistant.rendering.progress import TerminalProgress  # noqa: PLC0415 (as above)
 
+    shown = TerminalProgress(language_of(question))
     status = 0
     with Assistant() as assistant:
         for event in assistant.stream(question, conversation=conversation, dry_run=dry_run):
             if as_json:
                 print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))
             else:
-                _show_event(event, language_of(question))
+                _show_event(event, language_of(question), shown)
             if event.kind == "turn_failed":
                 status = FAILED
     raise typer.Exit(status)
@@ -109,6 +126,9 @@ def profile_model(
     batch_sizes: Numbers = "1,8,32",
     sequence_lengths: Numbers = "128",
     new_tokens: Annotated[int, typer.Option(help="Tokens to generate, for a generating model.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the measurement here: .png or .svg.", callback=_plot_file)
+    ] = None,
     as_json: Json = False,
     language: Language = "en",
 ) -> None:
@@ -117,7 +137,49 @@ def profile_model(
         "model": model, "device": device, "dtype": dtype, "batch_sizes": _whole_numbers(batch_sizes),
         "sequence_lengths": _whole_numbers(sequence_lengths), "new_tokens": new_tokens,
     }  # fmt: skip
-    _run("profile_model", arguments, as_json, language)
+    _run("profile_model", arguments, as_json, language, plot=plot)
+
+
+@app.command("plot")
+def draw_plot(
+    evidence_id: Annotated[str, typer.Argument(help="Evidence of a measurement, such as E12.")],
+    out: Annotated[Path, typer.Option(help="Draw it here: .png or .svg.", callback=_plot_file)],
+    panel: Annotated[
+        list[str] | None, typer.Option(help="speed, memory, roofline or variants; repeatable, all by default.")
+    ] = None,
+    as_json: Json = False,
+    language: Language = "en",
+) -> None:
+    """Draw a stored measurement as PNG or SVG."""
+    from assistant.rendering.plots import PANELS, panels_of  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.services import Services  # noqa: PLC0415 (as above)
+    from assistant.settings import Settings  # noqa: PLC0415 (as above)
+    from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
+    from tools.errors import InvalidArgument  # noqa: PLC0415 (as above)
+
+    spoken = _spoken(language)
+    if unknown := [name for name in panel or () if name not in PANELS]:
+        raise typer.BadParameter(f"`{unknown[0]}` is not a panel; there are {', '.join(PANELS)}.")
+    services = Services(Settings())
+    try:
+        with _typed_failures(spoken):
+            evidence = services.store.get(evidence_id, user="local")
+            if evidence is None or evidence.tool != "profile_model":
+                raise InvalidArgument(
+                    f"`{evidence_id[:40]}` is not a stored measurement.",
+                    "Name one that `tameshi profile-model` or the chat made, such as E12.",
+                )
+            present = panels_of(read_record(evidence))
+            drawn: list[Panel] = [name for name in present if not panel or name in panel]
+            if not drawn:
+                raise InvalidArgument(
+                    f"`{evidence.id}` has no figures for such a plot.", f"It has them for {', '.join(present) or '–'}."
+                )
+            _draw(evidence, services, out, spoken, drawn)
+    finally:
+        services.close()
+    if as_json:
+        print(json.dumps({"evidence": evidence.id, "out": str(out), "panels": drawn}, ensure_ascii=False))
 
 
 @app.command("check-version")
@@ -152,13 +214,28 @@ def estimate_cost(
     model: Model,
     requests_per_day: Annotated[float | None, typer.Option(help="Load.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of one device for an hour.")] = None,
-    currency: Annotated[str, typer.Option(help="ISO code of the price.")] = "USD",
+    currency: Annotated[str, typer.Option(help="ISO code of the prices.")] = "USD",
+    latency_p95_target_ms: Annotated[
+        float | None, typer.Option(help="Longest accepted p95 response time, wait included, in ms.")
+    ] = None,
+    peak_factor: Annotated[
+        float | None, typer.Option(help="Requests in the busiest hour over the average hour's; 3 when absent.")
+    ] = None,
+    alternative_price_per_million_tokens: Annotated[
+        float | None, typer.Option(help="What another offer takes for a million tokens, read and written.")
+    ] = None,
+    alternative_price_per_thousand_requests: Annotated[
+        float | None, typer.Option(help="What another offer takes for a thousand requests.")
+    ] = None,
     as_json: Json = False,
     language: Language = "en",
 ) -> None:
-    """Cost per request, day and month from measured throughput; measures first when nothing was measured."""
+    """Cost per request, day, month and million tokens, break-even, and devices for a response time; measures first."""
     arguments = {
         "model": model, "requests_per_day": requests_per_day, "price_per_hour": price_per_hour, "currency": currency,
+        "latency_p95_target_ms": latency_p95_target_ms, "peak_factor": peak_factor,
+        "alternative_price_per_million_tokens": alternative_price_per_million_tokens,
+        "alternative_price_per_thousand_requests": alternative_price_per_thousand_requests,
     }  # fmt: skip
     _run("estimate_cost", arguments, as_json, language)
 
@@ -243,20 +320,28 @@ def main() -> None:
     app()
 
 
-def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out: Path | None = None) -> None:
+def _run(
+    name: str,
+    arguments: dict[str, Any],
+    as_json: bool,
+    language: str,
+    out: Path | None = None,
+    plot: Path | None = None,
+) -> None:
+    from assistant.rendering.progress import TerminalProgress  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.settings import Settings  # noqa: PLC0415 (as above)
     from assistant.toolbox import CallScope, Toolbox  # noqa: PLC0415 (as above)
     from tools.progress import CancelToken  # noqa: PLC0415 (as above)
 
-    _spoken(language)
+    shown = TerminalProgress(_spoken(language))
     given = {k: v for k, v in arguments.items() if v is not None}
     scope = CallScope(user="local", conversation="cli", cancel=CancelToken())
     services = Services(Settings())
     refusals: list[str] = []
 
     def emit(event: TurnEvent) -> None:
-        _show_progress(event, language)
+        _show_progress(event, language, shown)
         if event.kind == "tool_failed" and event.refused:
             refusals.append(event.name)
 
@@ -266,6 +351,8 @@ def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out
             raise typer.Exit(REFUSED if refusals else FAILED)
         if out is not None:
             _write_report(evidence, services, out, language)
+        if plot is not None:
+            _draw(evidence, services, plot, language)
     finally:
         services.close()
     print(json.dumps(evidence.record, ensure_ascii=False) if as_json else _as_text(evidence, language))
@@ -274,7 +361,7 @@ def _run(name: str, arguments: dict[str, Any], as_json: bool, language: str, out
 
 
 def _as_text(evidence: Evidence, language: Any) -> str:
-    from assistant.briefing import TurnResult, render_result  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.rendering.results import TurnResult, render_result  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
 
     return render_result(TurnResult(evidence.id, evidence.tool, evidence.arguments, read_record(evidence)), language)
@@ -289,22 +376,34 @@ def _write_report(evidence: Evidence, services: Any, out: Path, language: Any) -
     print(f"Report: {out}", file=sys.stderr)
 
 
-def _show_progress(event: TurnEvent, language: Any) -> None:
+def _draw(evidence: Evidence, services: Any, path: Path, language: Any, panels: Sequence[Panel] | None = None) -> None:
+    from assistant.rendering.plots import device_mib_of, write_plot  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
+
+    there = device_mib_of(services.store.find(user="local", model=evidence.model), evidence.model)
+    write_plot(read_record(evidence), path, language, panels=panels, device_mib=there)
+    print(f"Plot: {path}", file=sys.stderr)
+
+
+def _show_progress(event: TurnEvent, language: Any, shown: TerminalProgress) -> None:
     from assistant.translation import translate  # noqa: PLC0415 (the catalogues are read when a tool speaks)
 
     if event.kind == "tool_started":
-        print(f"→ {event.name}", file=sys.stderr)
+        shown.started(event.name)
     elif event.kind == "tool_progress":
-        print(f"  {100 * event.fraction:3.0f} % {translate(event.message, language)}", file=sys.stderr)
+        shown.progressed(event.fraction, event.message)
+    elif event.kind == "tool_finished":
+        shown.ended()
     elif event.kind == "tool_failed":
+        shown.ended()
         message, step = translate(event.message, language), translate(event.next_step, language)
-        print(f"✗ {event.name}: {message}\n  {step}", file=sys.stderr)
+        shown.line(f"✗ {event.name}: {message}\n  {step}")
 
 
-def _show_event(event: TurnEvent, language: Any) -> None:
+def _show_event(event: TurnEvent, language: Any, shown: TerminalProgress) -> None:
     from assistant.phrases import say  # noqa: PLC0415 (as above)
 
-    _show_progress(event, language)
+    _show_progress(event, language, shown)
     if event.kind == "tool_planned":
         print(f"· {event.name} {json.dumps(event.arguments, ensure_ascii=False)}", file=sys.stderr)
     elif event.kind == "turn_finished":

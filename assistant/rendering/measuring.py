@@ -1,4 +1,4 @@
-"""Forecasts, profiles and behaviour as Markdown."""
+"""Forecasts and behaviour as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assistant.rendering.style import Rendered, next_step, not_checked, plain, s
 from assistant.translation import translate
 
 if TYPE_CHECKING:
-    from assistant.briefing import TurnResult
+    from assistant.rendering.results import TurnResult
 
 
 def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
@@ -72,80 +72,6 @@ def _terms(record: Any, language: Language) -> str:
         for t in record.terms
     ]
     return table(header, rows)
-
-
-def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
-    """The record of `profile_model`."""
-    record: Any = result.record
-    headline = say(
-        "profile.headline",
-        language,
-        conditions=translate(record.conditions, language),
-        id=result.evidence_id,
-    )
-    parts = [_runs(record, language), *_figures(record, language)]
-    advice = [
-        say("common.reproduce", language, text=_command(record)),
-        not_checked(record.not_checked, language),
-    ]
-    choices = (
-        say("reading.estimate_cost", language, model=record.model),
-        say("reading.plan_adoption", language, model=record.model),
-    )
-    return Rendered(headline, "\n\n".join(parts), "\n\n".join(p for p in advice if p), choices=choices)
-
-
-def _runs(record: Any, language: Language) -> str:
-    generation = any(r.time_to_first_token_ms is not None for r in record.runs)
-    unit = translate(record.runs[0].unit, language) if record.runs else ""
-    header = say("profile.columns_generation" if generation else "profile.columns", language, unit=unit)
-    rows = []
-    for run in record.runs:
-        if generation:
-            middle = [run.time_to_first_token_ms, run.inter_token_latency_ms, run.tokens_per_s]
-        else:
-            middle = [run.latency_p50_ms, run.latency_p95_ms, run.throughput_per_s]
-        cells = [
-            str(run.batch_size),
-            str(run.sequence_length),
-            *(_figure(v) for v in middle),
-            _figure(run.peak_memory_mib),
-        ]
-        rows.append(cells if run.error is None else [*cells[:2], plain(translate(run.error, language)), "", "", ""])
-    return table(header, rows)
-
-
-def _figures(record: Any, language: Language) -> list[str]:
-    lines = []
-    if record.import_s is not None and record.load_s is not None and record.first_call_ms is not None:
-        lines.append(
-            say(
-                "profile.start",
-                language,
-                imported=record.import_s,
-                load=record.load_s,
-                first=record.first_call_ms,
-            )
-        )
-    if record.forecast_total_mib and record.peak_memory_mib:
-        peak, forecast = record.peak_memory_mib, record.forecast_total_mib
-        error = f"{100 * (forecast - peak) / peak:+.1f}"
-        lines.append(say("profile.forecast", language, forecast=size(forecast), peak=size(peak), error=error))
-    if record.limit_share_percent is not None:
-        lines.append(say("profile.limit", language, share=record.limit_share_percent))
-    if record.noise == "noisy":
-        lines.append(say("profile.noisy", language, reason=translate(record.noise_reason, language)))
-    return ["\n".join(f"- {line}" for line in lines)] if lines else []
-
-
-def _command(record: Any) -> str:
-    batches = ",".join(str(b) for b in dict.fromkeys(r.batch_size for r in record.runs))
-    lengths = ",".join(str(n) for n in dict.fromkeys(r.sequence_length for r in record.runs))
-    return f"tameshi profile-model {record.model} --batch-sizes {batches} --sequence-lengths {lengths}"
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.1f}" if value < 1000 else f"{value:,.0f}"
 
 
 def render_behavior(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:

@@ -24,14 +24,17 @@ class Rendered:
     """What to do next, in words."""
     citations: tuple[Citation, ...] = ()
     choices: tuple[str, ...] = field(default=())
+    points: str = ""
+    """What it means in a few points; a manager reads them instead of the details."""
+    deeper: str = ""
+    """Figures for an engineer, which other readers do not get."""
 
     def for_audience(self, audience: Literal["auto", "manager", "engineer"]) -> str:
-        """The Markdown for that reader; managers get what it means before the figures."""
-        parts = (
-            (self.headline, self.advice, self.details)
-            if audience == "manager"
-            else (self.headline, self.details, self.advice)
-        )
+        """The Markdown for that reader; managers get what it means before, or instead of, the figures."""
+        if audience == "manager":
+            parts = (self.headline, self.points, self.advice, "" if self.points else self.details)
+        else:
+            parts = (self.headline, self.details, self.deeper if audience == "engineer" else "", self.advice)
         return "\n\n".join(p for p in parts if p)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.languages import Language
 from assistant.phrases import has, say
+from assistant.rendering.progress import TimeLeft, progress_text
 from assistant.rendering.style import code
 from assistant.translation import translate
 from assistant.turn_events import (
@@ -33,6 +35,7 @@ class TurnMessages:
 
     Args:
         language: Language of the labels.
+        clock: Monotone clock in seconds.
     """
 
     language: Language
@@ -41,14 +44,15 @@ class TurnMessages:
     choices: tuple[str, ...] = ()
     consent: ApprovalNeeded | None = None
     evidence: list[ToolFinished] = field(default_factory=list)
-    _open: list[tuple[Message, float]] = field(default_factory=list)
+    clock: Callable[[], float] = time.monotonic
+    _open: list[tuple[Message, float, TimeLeft]] = field(default_factory=list)
 
     def add(self, event: TurnEvent) -> None:
         """Take in the next event."""
         if isinstance(event, ToolStarted):
             self._start(event)
         elif isinstance(event, ToolProgress):
-            self._note(f"{100 * event.fraction:.0f} % {translate(event.message, self.language)}")
+            self._progress(event)
         elif isinstance(event, ToolFinished):
             self._finish(f"[{event.evidence_id}]")
             self.evidence.append(event)
@@ -89,17 +93,19 @@ class TurnMessages:
         if self._open:
             step["metadata"]["parent_id"] = self._open[-1][0]["metadata"]["id"]
         self.steps.append(step)
-        self._open.append((step, time.monotonic()))
+        self._open.append((step, self.clock(), TimeLeft(self.clock)))
 
     def _title(self, tool: str) -> str:
         return say(f"tool.{tool}", self.language) if has(f"tool.{tool}") else tool
 
-    def _note(self, text: str) -> None:
+    def _progress(self, event: ToolProgress) -> None:
         if self._open:
-            self._open[-1][0]["metadata"]["log"] = text
+            step, _, left = self._open[-1]
+            text = progress_text(event.fraction, event.message, left.after(event.fraction), self.language)
+            step["metadata"]["log"] = text
 
     def _finish(self, text: str) -> None:
         if not self._open:
             return
-        step, started = self._open.pop()
-        step["metadata"] |= {"status": "done", "duration": round(time.monotonic() - started, 1), "log": text}
+        step, started, _ = self._open.pop()
+        step["metadata"] |= {"status": "done", "duration": round(self.clock() - started, 1), "log": text}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,11 +12,13 @@ from uuid import uuid4
 import gradio as gr
 
 from assistant.languages import Language, language_of
+from assistant.phrases import say
 from assistant.web.strings import EXAMPLES, label
 
 if TYPE_CHECKING:
     from assistant.briefing import Audience
     from assistant.conversation import Assistant
+    from assistant.rendering.plots import Panel
     from assistant.settings import Settings
     from assistant.turn_events import TurnEvent
     from assistant.web.messages import TurnMessages
@@ -25,6 +27,7 @@ CSS = """
 .gradio-container{max-width:1400px!important;margin:0 auto!important}
 #evidence{max-height:16rem;overflow:auto;font-size:.88rem}
 #chat table{font-size:.86rem}
+#panel .wrap{gap:.4rem}
 footer{display:none!important}
 """
 USER = "local"
@@ -113,15 +116,16 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
                 with gr.Group():
                     evidence_title = gr.Markdown(f"**{label('evidence', language)}**")
                     evidence = gr.Markdown(label("no_evidence", language), elem_id="evidence")
-                plot = gr.Plot(label=label("plots", language), visible=False, elem_id="plot")
+                panel = gr.Radio([], label=label("plots", language), visible=False, elem_id="panel")
+                plot = gr.Plot(show_label=False, visible=False, format="png", elem_id="plot")
                 reports = gr.Files(
                     label=label("reports", language), visible=False, interactive=False, elem_id="reports"
                 )
 
-        outputs = [chat, conversation, consent, consent_row, stop, evidence, plot, reports]
+        outputs = [chat, conversation, consent, consent_row, stop, evidence, panel, plot, reports]
         turn = _TurnRunner(holder)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        state = [chat, conversation, answers_in, audience]
+        state = [chat, conversation, answers_in, audience, panel]
         gr.on(
             [send.click, question.submit],
             turn.ask,
@@ -132,6 +136,7 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
         gr.on([chat.example_select, chat.option_select], turn.pick, state, [question, *outputs], **quiet)
         approve.click(turn.approve, [*state, consent], [question, *outputs], **quiet)
         reject.click(turn.reject, [*state, consent], [question, *outputs], **quiet)
+        panel.input(turn.draw, state, [plot], **quiet)
         stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
         new.click(_fresh, [answers_in], [question, *outputs], **quiet)
         answers_in.change(
@@ -151,15 +156,13 @@ class _TurnRunner:
         self._folder = Path(tempfile.mkdtemp(prefix="tameshi-reports-"))
 
     def ask(
-        self, question: str, chat: list[Any], conversation: str, answers_in: str, audience: Audience
+        self, question: str, chat: list[Any], conversation: str, answers_in: str, audience: Audience, panel: str | None
     ) -> Iterator[tuple[Any, ...]]:
         """A question was sent."""
         conversation = conversation or uuid4().hex
         language = _spoken(answers_in, question)
         shown = [*chat, {"role": "user", "content": question}]
-        yield self._view(
-            shown, conversation, language, note=label("reading" if self._holder.warm else "loading", language)
-        )
+        yield self._view(shown, conversation, note=label("reading" if self._holder.warm else "loading", language))
         assistant = self._holder.get()
         events = assistant.stream(
             question,
@@ -168,66 +171,84 @@ class _TurnRunner:
             language=None if answers_in == "auto" else language,
             audience=audience,
         )
-        yield from self._follow(events, shown, conversation, language)
+        yield from self._follow(events, shown, conversation, language, panel)
 
     def pick(
-        self, chat: list[Any], conversation: str, answers_in: str, audience: Audience, picked: gr.SelectData
+        self,
+        chat: list[Any],
+        conversation: str,
+        answers_in: str,
+        audience: Audience,
+        panel: str | None,
+        picked: gr.SelectData,
     ) -> Iterator[tuple[Any, ...]]:
         """An example or one of the choices was picked."""
         value = picked.value
         text = str(value.get("text") or value.get("value")) if isinstance(value, dict) else str(value)
-        yield from self.ask(text, chat, conversation, answers_in, audience)
+        yield from self.ask(text, chat, conversation, answers_in, audience, panel)
 
     def approve(
-        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, consent: str
+        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None, consent: str
     ) -> Iterator[tuple[Any, ...]]:
         """The dear step was approved."""
-        yield from self._decide("approve", chat, conversation, answers_in, consent)
+        yield from self._decide("approve", chat, conversation, answers_in, panel, consent)
 
     def reject(
-        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, consent: str
+        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None, consent: str
     ) -> Iterator[tuple[Any, ...]]:
         """The dear step was rejected."""
-        yield from self._decide("reject", chat, conversation, answers_in, consent)
+        yield from self._decide("reject", chat, conversation, answers_in, panel, consent)
+
+    def draw(self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None) -> Any:
+        """Another panel of the plot was chosen."""
+        from assistant.web.panels import profile_plot  # noqa: PLC0415 (after the first paint)
+
+        evidence = self._holder.get().services.store.find(user=USER, conversation=conversation)
+        drawn = profile_plot(evidence, _spoken(answers_in, _asked(chat)), panel)
+        return gr.skip() if drawn is None else gr.update(value=drawn.figure)
 
     def stop(self, conversation: str) -> None:
         """The running turn is to stop."""
         self._holder.get().cancel(conversation=conversation, user=USER)
 
     def _decide(
-        self, decision: str, chat: list[Any], conversation: str, answers_in: str, consent: str
+        self, decision: str, chat: list[Any], conversation: str, answers_in: str, panel: str | None, consent: str
     ) -> Iterator[tuple[Any, ...]]:
-        language = _spoken(answers_in, " ".join(str(m.get("content")) for m in chat if m.get("role") == "user"))
+        language = _spoken(answers_in, _asked(chat))
         yield from self._follow(
-            self._holder.get().approve(consent, decision, user=USER), list(chat), conversation, language
+            self._holder.get().approve(consent, decision, user=USER), list(chat), conversation, language, panel
         )
 
     def _follow(
-        self, events: Iterator[TurnEvent], shown: list[Any], conversation: str, language: Language
+        self, events: Iterator[TurnEvent], shown: list[Any], conversation: str, language: Language, panel: str | None
     ) -> Iterator[tuple[Any, ...]]:
         from assistant.web.messages import TurnMessages  # noqa: PLC0415 (after the first paint)
 
         turn = TurnMessages(language)
+        beside = 0
         for event in events:
             turn.add(event)
-            yield self._view([*shown, *turn.messages()], conversation, language, turn=turn)
-        yield self._view([*shown, *turn.messages()], conversation, language, turn=turn, finished=True)
+            # The side is drawn when there is something new to see, not with every word of the answer.
+            side = self._side(conversation, language, panel) if len(turn.evidence) > beside else None
+            beside = len(turn.evidence)
+            yield self._view([*shown, *turn.messages()], conversation, turn=turn, side=side)
+        side = self._side(conversation, language, panel)
+        yield self._view([*shown, *turn.messages()], conversation, turn=turn, side=side, finished=True)
 
     def _view(
         self,
         chat: list[Any],
         conversation: str,
-        language: Language,
         *,
         turn: TurnMessages | None = None,
+        side: tuple[Any, ...] | None = None,
         note: str = "",
         finished: bool = False,
     ) -> tuple[Any, ...]:
-        """Values of the outputs: question, chat, conversation, consent, its row, stop, evidence, plot, reports."""
+        """Values of the outputs: question, chat, conversation, consent, its row, stop, and what stands beside the chat."""
         if note:
             chat = [*chat, {"role": "assistant", "content": note}]
         waiting = turn.consent if turn and finished else None
-        side = self._side(conversation, language) if turn and (finished or turn.evidence) else (gr.skip(),) * 3
         return (
             gr.update(value=""),
             chat,
@@ -235,16 +256,17 @@ class _TurnRunner:
             waiting.id if waiting else "",
             gr.update(visible=waiting is not None),
             gr.update(visible=not finished),
-            *side,
+            *(side or (gr.skip(),) * 4),
         )
 
-    def _side(self, conversation: str, language: Language) -> tuple[Any, Any, Any]:
+    def _side(self, conversation: str, language: Language, panel: str | None) -> tuple[Any, Any, Any, Any]:
+        """Evidence, the choice of panels, the plot, and the reports."""
         from assistant.advice.report import write_report  # noqa: PLC0415 (after the first paint)
         from assistant.web.panels import evidence_markdown, newest_plan, profile_plot  # noqa: PLC0415 (as above)
 
         store = self._holder.get().services.store
         evidence = store.find(user=USER, conversation=conversation)
-        figure = profile_plot(evidence, language)
+        drawn = profile_plot(evidence, language, panel)
         plan = newest_plan(evidence)
         files: list[str] = []
         if plan is not None:
@@ -257,7 +279,10 @@ class _TurnRunner:
             ]
         return (
             evidence_markdown(evidence, language),
-            gr.update(value=figure, visible=figure is not None),
+            gr.update(visible=False)
+            if drawn is None
+            else gr.update(choices=_panels(drawn.panels, language), value=drawn.panel, visible=True),
+            gr.update(value=drawn and drawn.figure, visible=drawn is not None),
             gr.update(value=files or None, visible=bool(files)),
         )
 
@@ -266,6 +291,14 @@ def _spoken(answers_in: str, text: str) -> Language:
     if answers_in == "ja":
         return "ja"
     return "en" if answers_in == "en" else language_of(text)
+
+
+def _asked(chat: list[Any]) -> str:
+    return " ".join(str(m.get("content")) for m in chat if m.get("role") == "user")
+
+
+def _panels(panels: Sequence[Panel], language: Language) -> list[tuple[str, str]]:
+    return [(say(f"plot.panel.{panel}", language), panel) for panel in panels]
 
 
 def _title(language: Language) -> str:
@@ -286,7 +319,7 @@ def _fresh(answers_in: str) -> tuple[Any, ...]:
     hidden = gr.update(value=None, visible=False)
     return (
         gr.update(value=""), [], uuid4().hex, "", gr.update(visible=False), gr.update(visible=False),
-        label("no_evidence", language), hidden, hidden,
+        label("no_evidence", language), gr.update(visible=False), hidden, hidden,
     )  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from assistant.briefing import TurnResult
 from assistant.evidence import Evidence, latest
 from assistant.languages import Language
 from assistant.phrases import say
-from assistant.rendering.plots import profile_figure
+from assistant.rendering.plots import Panel, device_mib_of, panels_of, profile_figure
+from assistant.rendering.results import TurnResult
 from assistant.rendering.style import code
 from assistant.toolbox import read_record
 from assistant.web.strings import label
@@ -29,10 +30,33 @@ def evidence_markdown(evidence: Sequence[Evidence], language: Language) -> str:
     return "\n".join(lines)
 
 
-def profile_plot(evidence: Sequence[Evidence], language: Language) -> Any:
-    """A figure of the newest profile, or None."""
+@dataclass(frozen=True)
+class ProfilePlot:
+    """One panel of the newest profile, and the panels that the reader can choose from."""
+
+    figure: Any
+    panel: Panel
+    panels: tuple[Panel, ...]
+
+
+def profile_plot(evidence: Sequence[Evidence], language: Language, wanted: str | None = None) -> ProfilePlot | None:
+    """The newest profile drawn, or None.
+
+    Args:
+        evidence: Evidence of the conversation, newest first.
+        language: Language of the labels.
+        wanted: The panel that the reader chose; without figures for it, the first that has some is drawn.
+    """
     newest = latest(evidence, "profile_model")
-    return profile_figure(read_record(newest), language) if newest else None
+    if newest is None:
+        return None
+    record = read_record(newest)
+    panels = panels_of(record)
+    if not panels:
+        return None
+    panel = wanted if wanted in panels else panels[0]
+    there = device_mib_of(evidence, newest.model)
+    return ProfilePlot(profile_figure(record, language, [panel], device_mib=there), panel, panels)
 
 
 def newest_plan(evidence: Sequence[Evidence]) -> TurnResult | None:

@@ -18,7 +18,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "for_engineer": ("Engineer", "技術者向け"),
     "evidence": ("Evidence of this conversation", "この会話の証拠"),
     "no_evidence": ("Nothing has been measured or checked yet.", "まだ計測・確認した項目はありません。"),
-    "plots": ("Plots", "グラフ"),
+    "plots": ("Plots of the newest measurement", "最新の実測のグラフ"),
     "reports": ("Plan and report", "計画と報告書"),
     "approve": ("Run it", "実行する"),
     "reject": ("Do not run it", "実行しない"),

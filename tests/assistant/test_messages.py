@@ -48,8 +48,24 @@ def test_a_running_step_is_pending_and_shows_its_progress():
     assert step == {
         "role": "assistant",
         "content": "org/name",
-        "metadata": {"title": "Fetch the model", "id": "steps-0", "status": "pending", "log": "26 % Hashing"},
+        "metadata": {
+            "title": "Fetch the model",
+            "id": "steps-0",
+            "status": "pending",
+            "log": "███░░░░░░░░░  26 % Hashing",
+        },
     }
+
+
+def test_the_time_left_is_told_once_it_can_be():
+    now = iter([0.0, 0.0, 30.0, 45.0, 60.0])
+    turn = TurnMessages("en", clock=lambda: next(now))
+    turn.add(started("profile_model"))
+    logs = []
+    for fraction in (0.25, 0.75, 1.0):
+        turn.add(ToolProgress(name="profile_model", fraction=fraction, message="Measuring"))
+        logs.append(turn.steps[0]["metadata"]["log"].partition("Measuring")[2])
+    assert logs == [" · about 90 s left", " · about 15 s left", ""]
 
 
 def test_a_finished_step_is_done_and_names_its_evidence():

@@ -7,13 +7,11 @@ from markdown_it import MarkdownIt
 
 from assistant.advice.comparison import compare_models
 from assistant.advice.plan import plan_adoption
-from assistant.briefing import TurnResult, render_result
 from assistant.languages import LANGUAGES
 from assistant.phrases import say
-from assistant.rendering.plots import profile_figure, profile_png
+from assistant.rendering.results import TurnResult, render_result
 from assistant.translation import translate
 from tools.file_safety import inspect_files
-from tools.profiling.records import Profile, ProfileRun
 
 NAMES = ["./cheap *best* __model__", "./[click](http://198.51.100.7)", "./<img src=x>", "./a|b|c", "./`code`"]
 
@@ -72,23 +70,3 @@ def test_T13_the_name_of_a_model_is_text_in_a_plan_and_a_comparison(name, langua
 def test_T13_a_currency_is_text_in_a_plan():
     plan = plan_adoption("org/model", "FAQ", {}, evidence=[]).model_copy(update={"budget": "*EUR* <b> 3.00"})
     assert any("*EUR* <b> 3.00" in line for line in shown(markdown("plan_adoption", plan)))
-
-
-# --- plots ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["./cost $x_{$ model", r"./$\frac{$", "./two\nlines", "./" + "long/" * 60])
-def test_T13_the_title_of_a_plot_is_the_name_and_no_formula(name, language):
-    run = {"batch_size": 1, "sequence_length": 8, "dtype": "float32", "latency_p50_ms": 1.0, "latency_p95_ms": 2.0}
-    profile = Profile.model_construct(
-        model=name,
-        runs=(ProfileRun(**run, throughput_per_s=10.0, unit="texts"),),
-        peak_memory_mib=10.0,
-        forecast_total_mib=9.0,
-    )
-    assert profile_png(profile, language).startswith(b"\x89PNG")
-    title = profile_figure(profile, language).get_suptitle()
-    assert title.startswith(name[:5])
-    assert "\n" not in title
-    assert len(title) <= 60
