@@ -18,8 +18,9 @@ from langchain_core.messages import AIMessage
 
 import knowledge.errors
 import tools.errors
-from assistant.briefing import TurnResult, compose, render_result
+from assistant.briefing import compose
 from assistant.llm.turn_schema import TurnContext
+from assistant.rendering.results import TurnResult, render_result
 from assistant.translation import LONGEST, known_templates, translate
 from assistant.turn_events import ToolFailed
 from tools.documentation import check_documentation
@@ -61,7 +62,7 @@ TOLD = {
         if isinstance(value, type)
     ),
 }
-_FUNCTIONS_OF_ASSISTANT = ("reason_for_consent",)
+_FUNCTIONS_OF_ASSISTANT = ("reason_for_consent", "assumptions_of_cost")
 _FIELDS = ("assumptions",)
 
 
