@@ -37,6 +37,8 @@ class ServedRun:
     throughput_per_s: float
     """As measured, in `unit`."""
     unit: str
+    peak_memory_mib: float | None
+    """Peak memory while it lasted, in MiB."""
     reads_tokens: bool
     """Whether inputs are counted in tokens."""
     new_tokens: int
@@ -114,6 +116,7 @@ def _served(run: dict[str, Any], reads_tokens: bool) -> ServedRun | None:
         spread=spread,
         throughput_per_s=float(run["throughput_per_s"]),
         unit=unit,
+        peak_memory_mib=run.get("peak_memory_mib"),
         reads_tokens=reads_tokens and unit in _IN_TOKENS,
         new_tokens=round(run["throughput_per_s"] * median / 1000 / batch) if writes else 0,
         first_token_ms=run.get("time_to_first_token_ms"),

@@ -8,63 +8,11 @@ from typing import TYPE_CHECKING, Any
 from assistant.languages import Language
 from assistant.phrases import has, say
 from assistant.rendering.style import Rendered, next_step, plain, table
-from assistant.translation import translate
 
 if TYPE_CHECKING:
     from assistant.advice.gates import Gate
     from assistant.advice.plan import AdoptionPlan
-    from assistant.briefing import TurnResult
-
-
-def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
-    """The record of `estimate_cost`."""
-    record: Any = result.record
-    basis = say(
-        "cost.basis",
-        language,
-        throughput=record.throughput_per_s,
-        unit=translate(record.unit, language),
-        batch=record.batch_size,
-        profile=record.profile_evidence,
-        busy=record.busy_percent or 0,
-    )
-    priced = [o for o in record.options if o.cost_per_month is not None]
-    if not priced:
-        headline = say(
-            "cost.missing",
-            language,
-            capacity=record.capacity_per_day,
-            utilisation=40,
-            profile=record.profile_evidence,
-        )
-        return Rendered(headline, basis if record.busy_percent else "", next_step(say("cost.ask", language), language))
-    months = [o.cost_per_month for o in priced]
-    headline = say(
-        "cost.headline",
-        language,
-        currency=plain(record.currency),
-        amount=_range(min(months), max(months), language),
-        requests=record.requests_per_day,
-        price=record.price_per_hour,
-        id=result.evidence_id,
-    )
-    rows = [
-        [
-            f"{100 * o.utilisation:.0f} %",
-            str(o.devices),
-            f"{o.cost_per_day:,.2f}",
-            f"{o.cost_per_month:,.2f}",
-            f"{o.cost_per_thousand_requests:,.4f}",
-        ]
-        for o in priced
-    ]
-    details = f"{table(say('cost.columns', language), rows)}\n\n{basis}"
-    choices = (say("reading.plan_adoption", language, model=record.model),)
-    return Rendered(headline, details, next_step(say("cost.next_step", language), language), choices=choices)
-
-
-def _range(low: float, high: float, language: Language) -> str:
-    return f"{low:,.2f}" if low == high else say("cost.range", language, low=low, high=high)
+    from assistant.rendering.results import TurnResult
 
 
 def render_comparison(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
@@ -72,7 +20,10 @@ def render_comparison(result: TurnResult, language: Language, _turn: Sequence[Tu
     record: Any = result.record
     headline = say("compare.headline", language, count=len(record.models), id=result.evidence_id)
     rows = [
-        [say(f"compare.row.{key}", language), *(_cell(getattr(m, field), pattern, language) for m in record.models)]
+        [
+            say(f"compare.row.{key}", language),
+            *(_cell(getattr(m, field), pattern, language) + _range_of(m, field, pattern) for m in record.models),
+        ]
         for key, field, pattern in (
             ("parameters", "parameters", "{:,}"),
             ("forecast", "forecast_mib", "{:,.0f}"),
@@ -89,8 +40,28 @@ def render_comparison(result: TurnResult, language: Language, _turn: Sequence[Tu
         notes.append(say("compare.missing", language, names=_names(record.not_measured)))
     if record.dominated:
         notes.append(say("compare.dominated", language, names=_names(record.dominated)))
-    choices = tuple(say("reading.profile_model", language, model=m) for m in record.not_measured[:2])
-    return Rendered(headline, table(header, rows), "\n\n".join(notes), choices=choices)
+    notes += [_undecided(pair, language) for pair in record.undecided]
+    settings = ", ".join(f"{at.batch_size} × {at.sequence_length}" for at in record.compared_at)
+    basis = say("compare.basis", language, settings=settings) if settings else ""
+    again = [name for pair in record.undecided for name in (pair.first, pair.second)]
+    measure = dict.fromkeys([*record.not_measured, *again])
+    choices = tuple(say("reading.profile_model", language, model=m) for m in [*measure][:2])
+    intervals = say("compare.intervals", language) if any(m.latency_p50_range for m in record.models) else ""
+    details = "\n\n".join(p for p in (table(header, rows), basis, intervals) if p)
+    return Rendered(headline, details, "\n\n".join(notes), choices=choices)
+
+
+def _undecided(pair: Any, language: Language) -> str:
+    figures = say("common.list_joint", language).join(say(f"compare.figure.{f}", language) for f in pair.figures)
+    return say(
+        f"compare.undecided.{pair.reason}", language,
+        first=plain(pair.first), second=plain(pair.second), figures=figures,
+    )  # fmt: skip
+
+
+def _range_of(row: Any, field: str, pattern: str) -> str:
+    interval = {"latency_p50_ms": row.latency_p50_range, "throughput_per_s": row.throughput_range}.get(field)
+    return f" ({pattern.format(interval.low)}–{pattern.format(interval.high)})" if interval else ""
 
 
 def _names(models: Sequence[str]) -> str:

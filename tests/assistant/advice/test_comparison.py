@@ -40,6 +40,8 @@ def test_a_row_says_all_that_is_known_with_its_evidence(evidence_of, records):
             card_score=0.5,
             machine=evidence[0].machine,
             evidence=("E3", "E5", "E4"),
+            device="CPU (cpu), 2 threads",
+            noise="quiet",
         ),
         ComparedModel(
             model="org/other",
@@ -103,12 +105,82 @@ def test_figures_of_another_machine_are_shown_but_prove_nothing(profiled):
     assert (comparison.comparable, comparison.dominated) == (False, ())
 
 
+def test_what_no_figure_tells_apart_is_named_with_the_reason(profiled):
+    evidence = profiled({"org/a": (10, 100, 500), "org/b": (20, 50, 900)})
+    assert compare_models(["org/a", "org/b"], evidence=evidence).undecided == ()
+    moved = [e.model_copy(update={"machine": "other"}) if e.model == "org/b" else e for e in evidence]
+    (pair,) = compare_models(["org/a", "org/b"], evidence=moved).undecided
+    assert (pair.first, pair.second, pair.reason) == ("org/a", "org/b", "other_machine")
+
+
+def between(low, p50, high):
+    return {
+        "p50": p50, "p95": high, "throughput": 1000 / p50, "latency_p50_low_ms": low, "latency_p50_high_ms": high,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("slower", "dominated", "figures"),
+    [
+        (between(10.2, 10.6, 11.0), (), ("latency", "throughput")),
+        (between(10.5, 10.6, 11.0), ("org/b",), None),
+    ],
+)
+def test_intervals_that_overlap_rank_nobody(evidence_of, records, slower, dominated, figures):
+    evidence_of(records.profile(records.measured(1, **between(9.9, 10.0, 10.4)), model="org/a"))
+    evidence = evidence_of(records.profile(records.measured(1, **slower), model="org/b"))
+    comparison = compare_models(["org/a", "org/b"], evidence=evidence)
+    assert comparison.dominated == dominated
+    assert [(pair.reason, pair.figures) for pair in comparison.undecided] == ([("overlap", figures)] if figures else [])
+    a = comparison.models[0]
+    assert (a.latency_p50_range.low, a.latency_p50_range.high) == (9.9, 10.4)
+    assert a.throughput_range.low == pytest.approx(1000 / 10.4)
+    assert a.throughput_range.high == pytest.approx(1000 / 9.9)
+
+
+def test_a_noisy_measurement_ranks_nobody(profiled):
+    evidence = profiled({"org/a": (10, 100, 500), "org/b": (20, 50, 900)})
+    noisy = [
+        e.model_copy(update={"record": e.record | {"noise": "noisy"}}) if e.model == "org/a" else e for e in evidence
+    ]
+    comparison = compare_models(["org/a", "org/b"], evidence=noisy)
+    assert comparison.dominated == ()
+    assert [pair.reason for pair in comparison.undecided] == ["noisy"]
+
+
+def test_another_device_of_the_same_machine_ranks_nobody(profiled):
+    evidence = profiled({"org/a": (10, 100, 500), "org/b": (20, 50, 900)})
+    accelerated = {"device_kind": "cuda", "device_name": "GPU"}
+    moved = [e.model_copy(update={"record": e.record | accelerated}) if e.model == "org/a" else e for e in evidence]
+    comparison = compare_models(["org/a", "org/b"], evidence=moved)
+    assert (comparison.dominated, [pair.reason for pair in comparison.undecided]) == ((), ["other_device"])
+
+
+def test_figures_are_those_of_the_runs_that_all_have(evidence_of, records):
+    evidence_of(records.profile(records.measured(1, 10.0), records.measured(8, 40.0, 50.0, 200.0), model="org/a"))
+    evidence = evidence_of(records.profile(records.measured(8, 20.0, 25.0, 400.0), model="org/b"))
+    comparison = compare_models(["org/a", "org/b"], evidence=evidence)
+    assert [(at.batch_size, at.sequence_length) for at in comparison.compared_at] == [(8, 128)]
+    assert [m.latency_p50_ms for m in comparison.models] == [40.0, 20.0]
+    assert comparison.dominated == ("org/a",)
+
+
+def test_models_without_a_run_in_common_are_shown_but_not_ranked(evidence_of, records):
+    evidence_of(records.profile(records.measured(1, 10.0, sequence_length=64), model="org/a"))
+    evidence = evidence_of(records.profile(records.measured(1, 20.0, 25.0, 50.0), model="org/b"))
+    comparison = compare_models(["org/a", "org/b"], evidence=evidence)
+    assert [m.latency_p50_ms for m in comparison.models] == [10.0, 20.0]
+    assert (comparison.dominated, comparison.compared_at) == ((), ())
+    assert [pair.reason for pair in comparison.undecided] == ["other_runs"]
+
+
 def test_tokens_are_not_compared_with_texts(profiled):
     profiled({"org/a": (10, 100, 500)}, unit="tokens")
     evidence = profiled({"org/b": (20, 50, 900)}, unit="texts")
     comparison = compare_models(["org/a", "org/b"], evidence=evidence)
     assert [m.unit for m in comparison.models] == ["tokens", "texts"]
     assert comparison.dominated == ()
+    assert [pair.reason for pair in comparison.undecided] == ["other_unit"]
 
 
 def test_what_was_found_in_another_version_is_left_out(evidence_of, records):
