@@ -6,6 +6,7 @@ Exit status: 0 fine, 1 refused or a gate failed, 2 usage, 3 failed.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
 )
+
+
+@app.callback()
+def _every_command() -> None:
+    """Try a pre-trained model small, decide by measurement."""
+
 
 Model = Annotated[str, typer.Argument(help="Hub id (org/name, org/name@revision) or a folder written as a path (./x).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the record as JSON.")]
@@ -126,6 +133,12 @@ def profile_model(
     batch_sizes: Numbers = "1,8,32",
     sequence_lengths: Numbers = "128",
     new_tokens: Annotated[int, typer.Option(help="Tokens to generate, for a generating model.")] = 0,
+    vary: Annotated[
+        str,
+        typer.Option(
+            help="What else to try, comma-separated: dtype, attention, compile, quantization, batch_size, sequence_length."
+        ),
+    ] = "",
     plot: Annotated[
         Path | None, typer.Option(help="Draw the measurement here: .png or .svg.", callback=_plot_file)
     ] = None,
@@ -136,6 +149,7 @@ def profile_model(
     arguments = {
         "model": model, "device": device, "dtype": dtype, "batch_sizes": _whole_numbers(batch_sizes),
         "sequence_lengths": _whole_numbers(sequence_lengths), "new_tokens": new_tokens,
+        "vary": tuple(part.strip() for part in vary.split(",") if part.strip()) or None,
     }  # fmt: skip
     _run("profile_model", arguments, as_json, language, plot=plot)
 
@@ -317,6 +331,11 @@ def index(language: Language = "en") -> None:
 
 def main() -> None:
     """Entry point of the command."""
+    # pydantic looks through every installed distribution for plugins, of which the product has none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # noqa: TID251 (set, not read)
+    # Typer builds all commands before it runs one; of a command that is named, its own is enough.
+    named = [each for each in app.registered_commands if each.name in sys.argv[1:2]]
+    app.registered_commands = named or app.registered_commands
     app()
 
 

@@ -18,6 +18,7 @@ from assistant.rendering.plot_style import (
     kept_apart,
     quiet_axes,
     tick_text,
+    tick_text_between,
 )
 
 _MIB = 2**20
@@ -64,7 +65,7 @@ def draw_roofline(area: Any, record: Any, language: Language) -> None:
     axis.set_xscale("log")
     axis.set_yscale("log")
     ridge = product / bandwidth
-    left = min([ridge / 20, *(p.intensity / 2 for p in points)])
+    left = min([ridge / 40, *(p.intensity / 2 for p in points)])
     right = max([ridge * 20, *(p.intensity * 8 for p in points)])
     low = min([bandwidth * left, *(p.gflop_per_s / 2 for p in points)])
     high = max([product, *(p.gflop_per_s for p in points)]) * 3
@@ -84,6 +85,8 @@ def draw_roofline(area: Any, record: Any, language: Language) -> None:
     for scale in (axis.xaxis, axis.yaxis):
         scale.set_major_formatter(tick_text)
         scale.set_minor_formatter("")
+    axis.yaxis.set_minor_formatter(tick_text_between)
+    axis.tick_params(which="minor", labelsize=SMALL - 1)
     axis.set_xlabel(say("plot.intensity", language), fontsize=SMALL + 0.5)
     axis.set_ylabel(say("plot.gflop_per_s", language), fontsize=SMALL + 0.5)
 

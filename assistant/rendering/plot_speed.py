@@ -8,7 +8,17 @@ from typing import Any
 
 from assistant.languages import Language
 from assistant.phrases import say
-from assistant.rendering.plot_style import BACKED, GREY, INK, SERIES, SMALL, figure_text, quiet_axes, tick_text
+from assistant.rendering.plot_style import (
+    BACKED,
+    GREY,
+    INK,
+    SERIES,
+    SMALL,
+    figure_text,
+    quiet_axes,
+    tick_text,
+    tick_text_between,
+)
 from assistant.translation import translate
 
 _MOST_FIGURES = 10
@@ -118,7 +128,8 @@ def _scale(axis: Any, values: list[float]) -> None:
     """Logarithmic where the values differ so much that the small ones would lie on the axis."""
     if values and min(values) > 0 and max(values) / min(values) > _WIDE:
         axis.set_yscale("log")
-        axis.yaxis.set_minor_formatter("")
+        axis.yaxis.set_minor_formatter(tick_text_between)
+        axis.tick_params(which="minor", labelsize=SMALL - 1)
         low, high = axis.get_ylim()
         axis.set_ylim(low / 1.2, high * 1.8)
     elif values:

@@ -42,6 +42,11 @@ def tick_text(value: float, _place: int | None = None) -> str:
     return f"{value:,.6g}"
 
 
+def tick_text_between(value: float, _place: int | None = None) -> str:
+    """A figure at 2 and 5 of each decade of a logarithmic axis, which has no other one between the powers of ten."""
+    return tick_text(value) if f"{value:e}"[0] in "25" else ""
+
+
 def kept_apart(points: Sequence[tuple[float, float]], size: tuple[float, float]) -> list[tuple[float, float]]:
     """Where labels go that stand right of their points: further down where one would cover a point or another label.
 

@@ -7,7 +7,7 @@ from typing import Any
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.plot_style import BACKED, GREEN, GREY, INK, ORANGE, PALE, SMALL, quiet_axes, written
-from assistant.rendering.profiles import agreement
+from assistant.rendering.profile_tables import agreement
 from assistant.translation import translate
 
 
