@@ -39,6 +39,9 @@ NEVER_SHOWN = {
     ("tools/behavior/observation.py", "EXAMPLES"): "inputs for the model",
     ("tools/card_claims.py", "_DTYPE_NAMES"): "words of cards",
     ("tools/license.py", "_LICENCES"): "patterns of licence texts",
+    ("tools/profiling/isolated/worker_texts.py", "_WORDS"): "inputs for the model",
+    ("tools/profiling/isolated/worker_texts.py", "_SAMPLES"): "inputs for the model",
+    ("tools/profiling/isolated/worker_texts.py", "_LABEL"): "inputs for the model",
     ("tools/reference_search.py", "_WORDS_OF_PAIRS"): "words that name no model",
     ("knowledge/entry.py", "HEADINGS"): "headings of guidance files",
 }

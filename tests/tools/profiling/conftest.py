@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+
+from tests.tools.profiling.zoo import BUILD
+
+ISOLATED = Path(__file__).parents[3] / "tools" / "profiling" / "isolated"
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +36,43 @@ def tiny_models(tmp_path_factory):
     for name, model in made.items():
         model.save_pretrained(root / name)
     return {name: root / name for name in made}
+
+
+@pytest.fixture(scope="session")
+def worker():
+    """The worker's own functions in this process: `load`, `Workload`, `unit_of` and `JobError`."""
+    sys.path.append(str(ISOLATED))
+    import worker_errors
+    import worker_loading
+    import worker_workloads
+
+    yield SimpleNamespace(
+        load=lambda root: worker_loading.load({"kind": "profile", "root": str(root), "device": "cpu", "dtype": "auto"}),
+        Workload=worker_workloads.Workload,
+        unit_of=worker_workloads.unit_of,
+        JobError=worker_errors.JobError,
+    )
+    sys.path.remove(str(ISOLATED))
+
+
+@pytest.fixture(scope="session")
+def task_models(tmp_path_factory):
+    """A tiny model of a real architecture by name, with its tokenizer or processor: the folder, written when first asked for."""
+    import torch
+
+    root = tmp_path_factory.mktemp("task-models")
+
+    def folder(name: str) -> Path:
+        if not (root / name).exists():
+            torch.manual_seed(0)
+            build, *readers = BUILD[name]
+            model = build()
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.add_(0.15 * torch.randn_like(parameter))  # fresh models say one token for ever
+            model.save_pretrained(root / name)
+            for reader in readers:
+                reader().save_pretrained(root / name)
+        return root / name
+
+    return folder

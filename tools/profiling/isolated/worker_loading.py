@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import transformers
-from worker_memory import peak_mib, reset_peak, resident_mib
+from worker_embedding import Embedding
+from worker_errors import JobError
+from worker_materials import gather_materials
+from worker_memory import peak_mib, reset_peak, resident_mib, split_mib
+from worker_tasks import decide, generates
 
-_BUFFERS = re.compile(r"(^|\.)position_ids$|\.inv_freq$|\.attn\.(masked_)?bias$|\.num_batches_tracked$")
-"""Buffers that are recomputed, whatever the files hold."""
+_BUFFERS = re.compile(
+    r"(^|\.)position_ids$|\.inv_freq$|\.attn\.(masked_)?bias$|\.num_batches_tracked$|(^|\.)masked_spec_embed$"
+)
+"""What is recomputed or serves training alone, whatever the files hold."""
 _POOLER = re.compile(r"(^|\.)pooler\.")
 """Takes no part in the hidden states; a classifier rests on it."""
 _LEFT_OVER = re.compile(r"(^|\.)pooler\.|^cls\.seq_relationship\.")
 """Heads of pre-training that a model's use leaves out."""
-_TASKS = {
-    "ForCausalLM": "text-generation",
-    "LMHeadModel": "text-generation",
-    "ForSequenceClassification": "text-classification",
-    "ForTokenClassification": "token-classification",
-    "ForQuestionAnswering": "question-answering",
-    "ForMaskedLM": "fill-mask",
-    "ForImageClassification": "image-classification",
-    "ForConditionalGeneration": "text2text-generation",
-    "Model": "feature-extraction",
-}
-
-
-class JobError(Exception):
-    """A failure that the parent tells as one of its typed errors."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
+_HEADS = re.compile(r"^(cls|lm_head|head|decoder|vocab_[a-z]+)\.")
+"""Heads that take no part where the files of sentence-transformers make an embedding of the hidden states."""
 
 
 @dataclass
 class Loaded:
-    """A loaded model and what loading took."""
+    """A loaded model, what its inputs are made of, and what loading took."""
 
     model: Any
     task: str
@@ -50,18 +39,17 @@ class Loaded:
     runtime_mib: float
     load_peak_mib: float | None
     weights_mib: float
+    runtime_split: tuple[float, float] | None
+    """Resident memory before loading in MiB: the process's own, and pages of files."""
+    materials: dict[str, Any] = field(default_factory=dict)
+    """What inputs are put together from."""
+    embedding: Embedding | None = None
+    """How hidden states become one vector; absent when the files do not say."""
 
-
-def _class_of(config: Any) -> tuple[Any, str]:
-    names = getattr(config, "architectures", None) or []
-    name = names[0] if names else ""
-    found = getattr(transformers, name, None) if re.fullmatch(r"[A-Za-z0-9_]{1,100}", name) else None
-    if name and not (isinstance(found, type) and issubclass(found, transformers.PreTrainedModel)):
-        raise JobError("unsupported", f"the architecture `{name[:100]}` is not in this version of transformers")
-    task = next((task for ending, task in _TASKS.items() if name.endswith(ending)), "unknown")
-    if found is None:
-        return transformers.AutoModel, "feature-extraction"
-    return found, task
+    @property
+    def generates(self) -> bool:
+        """Does its answer come token by token?"""
+        return generates(self.task, self.model.config)
 
 
 def _device_of(job: dict) -> torch.device:
@@ -95,12 +83,15 @@ def load(job: dict) -> Loaded:
     """
     device = _device_of(job)
     config = _read_config(job["root"])
-    model_class, task = _class_of(config)
+    model_class, task, embedding = decide(config, job["root"])
+    materials = {}
+    if job["kind"] != "trials":  # they read texts of their own
+        materials = gather_materials(job["root"], config, task, model_class.main_input_name)
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.zeros(1, device=device)  # creates the context, which is not the model's memory
         torch.cuda.reset_peak_memory_stats()
-    runtime = resident_mib()
+    runtime, runtime_split = resident_mib(), split_mib()
     reset_peak()
     start = time.perf_counter()
     try:
@@ -121,21 +112,23 @@ def load(job: dict) -> Loaded:
     if device.type == "cuda":
         torch.cuda.synchronize()
     load_s = time.perf_counter() - start
-    _check_honest(model, info, task)
+    _check_honest(model, info, task, embedding)
     tensors = {t.data_ptr(): t.nbytes for t in [*model.parameters(), *model.buffers()]}
     peak = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else peak_mib()
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    return Loaded(model, task, device, dtype, load_s, runtime, peak, sum(tensors.values()) / 2**20)
+    weights = sum(tensors.values()) / 2**20
+    return Loaded(model, task, device, dtype, load_s, runtime, peak, weights, runtime_split, materials, embedding)
 
 
-def _check_honest(model: Any, info: dict, task: str) -> None:
+def _check_honest(model: Any, info: dict, task: str, embedding: Embedding | None) -> None:
     """Raise when what runs would not be what the files hold (rule T10)."""
     tied = getattr(model, "all_tied_weights_keys", None) or getattr(model, "_tied_weights_keys", None) or ()
+    unneeded = [_BUFFERS, _LEFT_OVER, *([] if embedding is None else [_HEADS])]
     unused = task in ("feature-extraction", "fill-mask", "token-classification", "question-answering")
     harmless = [k for k in info["missing_keys"] if k in set(tied) or _BUFFERS.search(k) or unused and _POOLER.search(k)]
     kinds = {
         "missing": sorted(set(info["missing_keys"]) - set(harmless)),
-        "left over": [k for k in info["unexpected_keys"] if not (_BUFFERS.search(k) or _LEFT_OVER.search(k))],
+        "left over": [k for k in info["unexpected_keys"] if not any(pattern.search(k) for pattern in unneeded)],
         "of another shape": [str(k[0] if isinstance(k, tuple) else k) for k in info["mismatched_keys"]],
         "unreadable": [str(k) for k in info.get("error_msgs", ())],
     }

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import torch
-import transformers
+from worker_errors import JobError
 from worker_inputs import make_inputs, positions
-from worker_loading import JobError, Loaded
+from worker_loading import Loaded
+from worker_texts import tokenizer_of
 
 Report = Callable[[float, str], None]
 Answers = torch.Tensor
 """One row for each text: its embedding, or the logits of its prediction."""
 
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer.model",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "spm.model",
-)
 _RANDOM_TEXTS = 4
 _RANDOM_LENGTH = 16
 _MAX_TOKENS = 256
@@ -39,8 +29,8 @@ class Answering:
     def __init__(self, job: dict, loaded: Loaded) -> None:
         self.loaded = loaded
         self.texts: list[str] = job["examples"]
-        self.tokenizer, self.reason = _tokenizer(job["root"])
-        self.embeds = loaded.task in ("feature-extraction", "unknown")
+        self.tokenizer, self.reason = tokenizer_of(job["root"])
+        self.embeds = loaded.task == "feature-extraction" or loaded.task.startswith("bare")
 
     def rows(self, texts: list[str] | None = None) -> list[dict[str, torch.Tensor]]:
         """Inputs for each text; random ids where there is no tokenizer."""
@@ -74,6 +64,8 @@ class Answering:
         mask = inputs["attention_mask"]
         if self.embeds and getattr(output, "last_hidden_state", None) is not None:
             hidden = output.last_hidden_state.float()
+            if self.loaded.embedding is not None:
+                return self.loaded.embedding.of(hidden, mask)
             return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         logits = getattr(output, "logits", None)
         if logits is None:
@@ -85,15 +77,6 @@ class Answering:
 
 def _padded(row: torch.Tensor, length: int, value: int) -> torch.Tensor:
     return torch.nn.functional.pad(row, (0, length - row.shape[1]), value=value)
-
-
-def _tokenizer(root: str) -> tuple[Any, str]:
-    if not any((Path(root) / name).is_file() for name in _TOKENIZER_FILES):
-        return None, "the files hold no tokenizer"  # transformers would make up an empty one that maps all texts alike
-    try:
-        return transformers.AutoTokenizer.from_pretrained(root, trust_remote_code=False, local_files_only=True), ""
-    except BaseException as error:  # noqa: BLE001 (tokenizers' panics are no Exception; trials without texts remain)
-        return None, f"its tokenizer cannot be used ({type(error).__name__})"
 
 
 def run_trials(job: dict, loaded: Loaded, report: Report) -> dict:

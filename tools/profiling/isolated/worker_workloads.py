@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from worker_inputs import make_inputs, positions
-from worker_loading import JobError, Loaded
+from worker_decoding import cache_bytes, decoding_of, start_count
+from worker_errors import JobError
+from worker_inputs import positions, prepare
+from worker_loading import Loaded
+from worker_reading import weights_read
+from worker_tasks import unit_of_task
 
 
 @dataclass
@@ -30,9 +34,7 @@ def synchronize(loaded: Loaded) -> None:
 
 def unit_of(loaded: Loaded) -> str:
     """What a throughput counts."""
-    if loaded.task == "text-generation":
-        return "tokens"
-    return "texts" if loaded.model.main_input_name == "input_ids" else "inputs"
+    return unit_of_task(loaded.task, loaded.model.config, loaded.model.main_input_name)
 
 
 class Workload:
@@ -40,64 +42,79 @@ class Workload:
 
     def __init__(self, loaded: Loaded, batch_size: int, sequence_length: int, new_tokens: int) -> None:
         self.loaded = loaded
-        self.new_tokens = new_tokens if loaded.task == "text-generation" else 0
-        limit = positions(loaded.model.config)
-        if limit is not None and sequence_length + self.new_tokens > limit:
-            wanted = f"{sequence_length} + {self.new_tokens}" if self.new_tokens else str(sequence_length)
-            raise JobError("unsupported", f"{wanted} tokens are more than its {limit} positions")
-        self.inputs = make_inputs(loaded, batch_size, sequence_length)
+        self.new_tokens = new_tokens if loaded.generates else 0
+        made = prepare(loaded, batch_size, sequence_length)
+        self._check_positions(made.tokens)
+        self.inputs = made.values
+        self.inputs_note = made.note
         forward = inspect.signature(loaded.model.forward).parameters
-        self.last_only = {"logits_to_keep": 1} if "logits_to_keep" in forward else {}
-        self.units = batch_size * max(1, self.new_tokens)
+        self.last_only = {"logits_to_keep": 1} if loaded.generates and "logits_to_keep" in forward else {}
+        self.decoding = decoding_of(loaded, self.inputs, self.last_only) if loaded.generates else None
+        self.units = batch_size * (made.seconds if unit_of(loaded) == "seconds of audio" else max(1, self.new_tokens))
+        self._cache_bytes = 0
+
+    def _check_positions(self, tokens: int) -> None:
+        """New tokens stand behind the prompt, or in a decoder of their own."""
+        limit = positions(self.loaded.model.config)
+        before = start_count(self.loaded) or tokens
+        if limit is not None and self.new_tokens and before + self.new_tokens > limit:
+            wanted = f"{before} + {self.new_tokens}"
+            raise JobError("unsupported", f"{wanted} tokens are more than its {limit} positions")
 
     def call(self) -> Call:
         """Run it once."""
-        return self._generate() if self.new_tokens else self._forward()
+        return self.run()[0]
 
-    def _forward(self) -> Call:
+    def run(self) -> tuple[Call, Any]:
+        """Run it once.
+
+        Returns:
+            The times; and the new tokens, the embeddings, or what else the model gave.
+        """
+        try:
+            return self._generate() if self.new_tokens else self._forward()
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            name, said = type(self.loaded.model).__name__, " ".join(str(error).split())[:200]
+            raise JobError(
+                "unsupported", f"`{name}` does not take inputs made for {self.loaded.task}: {said}"
+            ) from error
+
+    def prefill(self) -> Any:
+        """The forward pass alone: for a model that generates, everything up to the first token."""
+        return self.loaded.model(**self.inputs) if self.decoding is None else self.decoding.prefill()
+
+    def bytes_read(self) -> tuple[int, int]:
+        """What has to be read from memory at least.
+
+        Returns:
+            Bytes of weights for each forward pass (each decoding step when text is generated), and bytes of the cache
+            that the last step of the last call read (0 before a call). Embedding tables that are only looked up are
+            left out. With a mixture of experts all experts count, which is an upper bound.
+        """
+        return weights_read(self.loaded.model, decoding=self.new_tokens > 0), self._cache_bytes
+
+    def _forward(self) -> tuple[Call, Any]:
         synchronize(self.loaded)
         start = time.perf_counter()
-        self.loaded.model(**self.inputs)
+        answer = self.prefill()
+        if self.loaded.embedding is not None:
+            answer = self.loaded.embedding.of(answer.last_hidden_state, self.inputs["attention_mask"])
         synchronize(self.loaded)
-        return Call(time.perf_counter() - start)
+        return Call(time.perf_counter() - start), answer
 
-    def _generate(self) -> Call:
+    def _generate(self) -> tuple[Call, torch.Tensor]:
         """Greedy, always the full number of tokens: an end-of-text token does not shorten a measurement."""
-        model = self.loaded.model
-        mask = self.inputs["attention_mask"]
+        decoding = decoding_of(self.loaded, self.inputs, self.last_only)
         synchronize(self.loaded)
         start = time.perf_counter()
-        output = model(**self.inputs, use_cache=True, **self.last_only)
-        token = output.logits[:, -1:].argmax(-1)
+        tokens = [decoding.taken(decoding.prefill())]
         synchronize(self.loaded)
         first = time.perf_counter() - start
         for _ in range(self.new_tokens - 1):
-            mask = torch.cat([mask, mask.new_ones((mask.shape[0], 1))], dim=1)
-            name, cache = _cache_of(output)
-            output = model(input_ids=token, attention_mask=mask, use_cache=True, **{name: cache})
-            token = output.logits[:, -1:].argmax(-1)
+            tokens.append(decoding.taken(decoding.step(tokens[-1])))
         synchronize(self.loaded)
         total = time.perf_counter() - start
-        return Call(total, first, total - first, _cache_mib(_cache_of(output)[1]))
-
-
-_CACHES = ("past_key_values", "cache_params")
-"""What transformers calls what is kept between steps: attention's keys and values, or purely recurrent states."""
-
-
-def _cache_of(output: Any) -> tuple[str, Any]:
-    """The name of the argument, and what a step hands to the next under it."""
-    name = next((name for name in _CACHES if getattr(output, name, None) is not None), None)
-    if name is None:
-        raise JobError("unsupported", "its cache between steps is of no known kind")
-    return name, getattr(output, name)
-
-
-def _cache_mib(cache: Any) -> float | None:
-    layers = getattr(cache, "layers", None)
-    if not layers:
-        return None
-    kept = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
-    states = [getattr(layer, name, None) or {} for layer in layers for name in ("conv_states", "recurrent_states")]
-    kept += [state for each in states for state in each.values()]
-    return sum(tensor.nbytes for tensor in kept if isinstance(tensor, torch.Tensor)) / 2**20
+        held = cache_bytes(decoding.cache[1])
+        self._cache_bytes = held or 0
+        call = Call(total, first, total - first, None if held is None else held / 2**20)
+        return call, torch.cat(tokens, dim=1)
