@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from assistant.llm.quantities import BARE, COUNT_WORDS, Kind, Quantity, Spans, overlaps
 from assistant.llm.reading_costs import with_loads, with_money
 from assistant.llm.reading_lengths import with_devices, with_lengths, with_memory
+from assistant.llm.reading_offers import with_offers
 from assistant.llm.reading_revisions import with_revisions
 
 _LENGTH_TOOLS = frozenset({"estimate_memory", "profile_model"})
@@ -37,6 +38,7 @@ def read_closer(tool: str, text: str, quantities: Sequence[Quantity], names: Spa
     ]
     if tool in _LOAD_TOOLS:
         found = with_loads(text, with_money(text, found, names))
+        found = with_offers(text, found) if tool == "estimate_cost" else found
     elif tool in _LENGTH_TOOLS:
         found = with_memory(text, with_money(text, found, names))
         found = with_lengths(tool, text, with_devices(text, found, names) if tool == "profile_model" else found)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 Kind = Literal[
     "batch", "length", "new_tokens", "memory_gib", "requests_per_day", "price_per_hour", "latency_ms",
     "dtype", "device", "revision", "money", "currency", "count", "other",
+    "price_per_million_tokens", "price_per_thousand_requests", "peak_factor",
 ]  # fmt: skip
 
 

@@ -52,7 +52,14 @@ _ARGUMENT_OF_KIND: dict[str, dict[str, str]] = {
         "dtype": "dtype",
         "memory_gib": "device_memory_gib",
     },
-    "estimate_cost": {"requests_per_day": "requests_per_day", "price_per_hour": "price_per_hour"},
+    "estimate_cost": {
+        "requests_per_day": "requests_per_day",
+        "price_per_hour": "price_per_hour",
+        "latency_ms": "latency_p95_target_ms",
+        "peak_factor": "peak_factor",
+        "price_per_million_tokens": "alternative_price_per_million_tokens",
+        "price_per_thousand_requests": "alternative_price_per_thousand_requests",
+    },
     "fetch_model": {"revision": "revision"},
     "check_version": {"revision": "revision"},
     "plan_adoption": {
@@ -138,7 +145,7 @@ class TurnContext(BaseModel):
             first = quantity.values[0]
             if quantity.kind == "money" and "price_per_hour" not in values and not is_budget(self.question, quantity):
                 values["price_per_hour"] = first
-            if quantity.kind in {"money", "currency", "price_per_hour"} and quantity.currency:
+            if (quantity.kind in {"money", "currency"} or quantity.kind.startswith("price_per_")) and quantity.currency:
                 values.setdefault("currency", quantity.currency)
             if (
                 quantity.kind in {"count", "other"}

@@ -171,6 +171,50 @@ def test_a_load_is_what_comes_in_on_a_day(said, load):
     assert arguments("plan_adoption", said).get("requests_per_day") == load
 
 
+TOKENS, REQUESTS = "alternative_price_per_million_tokens", "alternative_price_per_thousand_requests"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("the API takes $0.02 per million tokens", {TOKENS: 0.02, "currency": "USD"}),
+        ("against $2/1M tokens", {TOKENS: 2, "currency": "USD"}),
+        ("$0.15 per 1k tokens, ours is 0.5 dollars an hour", {TOKENS: 150, "price_per_hour": 0.5, "currency": "USD"}),
+        ("a million tokens cost $3 there", {TOKENS: 3, "currency": "USD"}),
+        ("CHF 3 per million tokens or CHF 1 an hour", {TOKENS: 3, "price_per_hour": 1, "currency": "CHF"}),
+        ("the provider charges $2 per thousand requests", {REQUESTS: 2, "currency": "USD"}),
+        ("instead of 2 cents per call, 5000 a day", {REQUESTS: 20, "requests_per_day": 5000, "currency": "USD"}),
+        ("100万トークンあたり75円のAPIより安い?", {TOKENS: 75, "currency": "JPY"}),
+        ("APIは1,000件あたり2ドル。1日3万件", {REQUESTS: 2, "requests_per_day": 30_000, "currency": "USD"}),
+        ("外部サービスは1件0.3円、機器は1時間80円", {REQUESTS: 300, "price_per_hour": 80, "currency": "JPY"}),
+        # A price that is nobody's, a unit to price, and prices in two currencies are no offer.
+        ("our margin is 2 cents per document", {"currency": "USD"}),
+        ("the cost per 1,000 documents", {}),
+        ("千件あたり何円くらいですか", {}),
+        ("the API takes $2 per million tokens, ours is 0.5 EUR an hour", {"price_per_hour": 0.5, "currency": "EUR"}),
+    ],
+)
+def test_another_offer_is_read_with_its_unit(said, expected):
+    assert arguments("estimate_cost", said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("p95 within 300 ms, peaks of 5 times the average", {"latency_p95_target_ms": 300, "peak_factor": 5}),
+        ("our busiest hour is 6x the average", {"peak_factor": 6}),
+        ("a peak factor of 2.5", {"peak_factor": 2.5}),
+        ("answers in 0.5 s at most", {"latency_p95_target_ms": 500}),
+        ("ピークは平均の4倍、応答は200ミリ秒以内", {"peak_factor": 4, "latency_p95_target_ms": 200}),
+        # What took a time, and a season, are neither.
+        ("it took 3 seconds", {}),
+        ("peak season brings 250,000 orders daily", {"requests_per_day": 250_000}),
+    ],
+)
+def test_the_busiest_hour_and_a_response_time_are_read(said, expected):
+    assert arguments("estimate_cost", said) == expected
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
