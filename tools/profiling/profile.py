@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from tools.device_limits import DeviceLimits
 from tools.errors import InvalidArgument, OutOfMemory, ToolError, UnsafeModel, UnsupportedModel
 from tools.fetching import fetch_model
+from tools.file_safety.file_view import FolderView
 from tools.memory import MemoryForecast, estimate_memory, total_of
+from tools.memory.model_shape import read_shape
 from tools.model_sources import ModelSources
 from tools.profiling.device import cpu_threads, device_lease, resolve_device
 from tools.profiling.isolation import WorkerLimits, run_worker
@@ -16,12 +20,17 @@ from tools.profiling.records import Profile
 from tools.profiling.report import build_profile
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import Snapshot, changed_files
+from tools.speed_forecast import forecast_speed
+from tools.weight_files import snapshot_tensors
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Number formats a run can use."""
 _MAX_BATCH = 4096
 _MAX_LENGTH = 1_048_576
 _MAX_RUNS = 24
+_MAX_REPEATS = 10_000
+VARIED = ("dtype", "attention", "compile", "quantization", "batch_size", "sequence_length")
+"""Settings that can be varied beside the runs."""
 
 
 def profile_model(
@@ -31,7 +40,9 @@ def profile_model(
     batch_sizes: Sequence[int] = (1, 8, 32),
     sequence_lengths: Sequence[int] = (128,),
     new_tokens: int = 0,
+    vary: Sequence[str] = (),
     *,
+    repeats: int | None = None,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
@@ -45,6 +56,9 @@ def profile_model(
         batch_sizes: Inputs processed together, 1 to 4096 each; at most 24 combinations with the lengths.
         sequence_lengths: Tokens of each input, 1 to 1048576 each.
         new_tokens: Tokens to generate, for models that generate text; 0 takes 16 there.
+        vary: What else to try on the largest run: `dtype`, `attention`, `compile` and `quantization` each beside the
+            answers in float32; `batch_size` and `sequence_length` search the largest that runs.
+        repeats: Timed calls a run, 1 to 10000; as many as a steady median needs when absent.
         sources: Where models may come from.
         progress: Told about each step.
         cancel: Kills the worker.
@@ -62,6 +76,7 @@ def profile_model(
     """
     batches, lengths = _counts("batch_sizes", batch_sizes, _MAX_BATCH), _counts("sequence_lengths", sequence_lengths)
     _check(dtype, len(batches) * len(lengths), new_tokens)
+    _check_more(vary, repeats)
     target = resolve_device(device)
     snapshot = fetch_model(model, sources=sources, progress=_scaled(progress, 0.0, 0.1), cancel=cancel)
     check_unchanged(snapshot)
@@ -76,11 +91,13 @@ def profile_model(
         "batch_sizes": batches,
         "sequence_lengths": lengths,
         "new_tokens": new_tokens,
+        "vary": list(vary),
+        "repeats": repeats,
         "threads": cpu_threads(),
     }
     with device_lease(target, progress=progress, cancel=cancel):
         start = time.monotonic()
-        record = run_worker(job, WorkerLimits(), needed_mib=needed, progress=_scaled(progress, 0.1, 1.0), cancel=cancel)
+        record, ended_early = _run(job, needed, _scaled(progress, 0.1, 1.0), cancel)
         wall_s = time.monotonic() - start
     _raise_if_nothing_ran(record, needed)
     best = _largest_that_ran(record)
@@ -88,7 +105,20 @@ def profile_model(
         forecast = _forecast(snapshot, record["dtype"], *best, record["new_tokens"], sources)
     on_device = record["device_kind"] == "cuda"
     needed = None if forecast is None else total_of(forecast.terms, on_device=on_device)
-    return build_profile(snapshot, record, job, needed, wall_s)
+    record["runs"] = _with_speed_forecast(snapshot, record)
+    return build_profile(snapshot, record, job, needed, wall_s, ended_early=ended_early)
+
+
+def _run(
+    job: dict[str, Any], needed: float | None, progress: Progress, cancel: CancelToken | None
+) -> tuple[dict[str, Any], str | None]:
+    """The worker's record; of one that ended early what it had measured, and why it ended."""
+    try:
+        return run_worker(job, WorkerLimits(), needed_mib=needed, progress=progress, cancel=cancel), None
+    except ToolError as error:
+        if not any(not run.get("error") for run in error.partial.get("runs", ())):
+            raise
+        return error.partial, error.message
 
 
 def check_unchanged(snapshot: Snapshot) -> None:
@@ -118,6 +148,16 @@ def _check(dtype: str, runs: int, new_tokens: int) -> None:
         raise InvalidArgument(f"`new_tokens` is outside 0 to {_MAX_LENGTH}.", "Give a smaller number.")
 
 
+def _check_more(vary: Sequence[str], repeats: int | None) -> None:
+    unknown = next((each for each in vary if each not in VARIED), None)
+    if unknown is not None:
+        raise InvalidArgument(f"`{unknown[:40]}` cannot be varied.", f"Use some of {', '.join(VARIED)}.")
+    if repeats is not None and not (type(repeats) is int and 1 <= repeats <= _MAX_REPEATS):
+        raise InvalidArgument(
+            f"`repeats` is outside 1 to {_MAX_REPEATS}.", f"Give a whole number from 1 to {_MAX_REPEATS}."
+        )
+
+
 def _scaled(progress: Progress, low: float, high: float) -> Progress:
     return lambda fraction, message: progress(low + (high - low) * fraction, message)
 
@@ -133,6 +173,28 @@ def _forecast(
     except ToolError:
         return None
     return forecast if forecast.commit == snapshot.commit else None
+
+
+def _with_speed_forecast(snapshot: Snapshot, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs with what the speed forecast says of each, from the files and this machine's probe alone."""
+    if record["device_kind"] != "cpu" or not record.get("limits"):
+        return record["runs"]
+    view, limits = FolderView(Path(snapshot.root)), DeviceLimits(**record["limits"])
+    header, shape = snapshot_tensors(view), read_shape(view)
+
+    def forecast_ms(run: dict[str, Any]) -> float | None:
+        found = forecast_speed(
+            header,
+            shape,
+            limits,
+            dtype=run["dtype"],
+            batch_size=run["batch_size"],
+            sequence_length=run["sequence_length"],
+            new_tokens=record["new_tokens"],
+        )
+        return None if found is None else found.latency_ms
+
+    return [run if run.get("error") else {**run, "forecast_latency_ms": forecast_ms(run)} for run in record["runs"]]
 
 
 def _largest_that_ran(record: dict[str, Any]) -> tuple[int, int] | None:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.device_limits import DeviceLimits
+
 MemoryKind = Literal["runtime", "weights", "load_peak", "activations", "kv_cache", "reserved", "context"]
 """What memory is held for; `reserved` and `context` are a GPU's: what its allocator and its driver hold beside the rest."""
 Bound = Literal["compute", "bandwidth", "overhead"]
@@ -97,21 +99,6 @@ class MemoryStage(BaseModel):
     """Pages of files (libraries, mapped weights) at the end of the stage, in MiB."""
     peak_mib: float
     """The kernel's exact peak within the stage (VmHWM), in MiB."""
-
-
-class DeviceLimits(BaseModel):
-    """What this device reached in a short probe right before the runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    copy_gb_per_s: float
-    """Bytes read and written by a large copy, in 10^9 bytes a second."""
-    matvec_gb_per_s: dict[str, float]
-    """Bytes of the matrix read by a large matrix-vector product, in 10^9 bytes a second, by number format."""
-    matmul_gflop_per_s: dict[str, float]
-    """Rate of a large matrix product in 10^9 operations a second, by number format."""
-    probe_s: float
-    """Seconds the probe took."""
 
 
 class Variant(BaseModel):

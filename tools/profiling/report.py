@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from pydantic import BaseModel
+
+from tools.device_limits import DeviceLimits
 from tools.profiling.device import cpu_name
-from tools.profiling.records import MemoryByKind, MemoryKind, Profile, ProfileRun
+from tools.profiling.next_try import longest_run, next_try
+from tools.profiling.records import (
+    LargestThatFits,
+    MemoryByKind,
+    MemoryKind,
+    MemoryStage,
+    Profile,
+    ProfileRun,
+    Variant,
+)
 from tools.snapshot import Snapshot
+
+_Record = TypeVar("_Record", bound=BaseModel)
 
 _FOREIGN_CORES = 0.15
 _SPREAD = 1.25
 _NOT_CHECKED = (
-    "quality of the answers: inputs were random tokens",
+    "quality of the answers: inputs were made up",
     "many users at once, queues and network",
     "long operation: heat, memory growth, other programs",
     "text processing before and after the model",
@@ -20,29 +34,39 @@ _NOT_CHECKED = (
 
 
 def build_profile(
-    snapshot: Snapshot, record: dict[str, Any], job: dict[str, Any], forecast_mib: float | None, wall_s: float
+    snapshot: Snapshot,
+    record: dict[str, Any],
+    job: dict[str, Any],
+    forecast_mib: float | None,
+    wall_s: float,
+    *,
+    executor: Literal["local", "ray"] = "local",
+    ended_early: str | None = None,
 ) -> Profile:
     """Build the record.
 
     Args:
         snapshot: What was loaded.
-        record: The worker's figures.
+        record: The worker's figures; of one that ended early, those it had sent by then.
         job: What the worker was asked.
         forecast_mib: Forecast peak of the largest run.
         wall_s: Seconds the worker took.
+        executor: Where the worker ran.
+        ended_early: Why it stopped before its end.
 
     Returns:
         The record.
     """
-    runs = tuple(
-        ProfileRun(**{key: value for key, value in run.items() if key != "cache_mib"}) for run in record["runs"]
-    )
+    runs = tuple(_run(run) for run in record["runs"])
     kind: Literal["cpu", "cuda"] = "cuda" if record["device_kind"] == "cuda" else "cpu"
     peaks = [run.peak_memory_mib for run in runs if run.peak_memory_mib is not None]
     peak = max([*peaks, record["load_peak_mib"] or 0.0])
     noise, reason = noise_verdict(record["foreign_cores"], runs)
     name = record["device_name"] or cpu_name()
     error = 100 * (forecast_mib - peak) / peak if forecast_mib and peak else None
+    limits = None if record.get("limits") is None else _limits(record["limits"])
+    variants = tuple(_short_figures(Variant(**each)) for each in record.get("variants") or ())
+    longest = longest_run(runs)
     return Profile(
         model=snapshot.model,
         commit=snapshot.commit,
@@ -51,21 +75,48 @@ def build_profile(
         device_kind=kind,
         dtype=record["dtype"],
         threads=record["threads"],
-        runs=tuple(_rounded(run) for run in runs),
+        runs=runs,
         import_s=_short(record["import_s"]),
         load_s=_short(record["load_s"]),
         first_call_ms=_short(record["first_call_ms"]),
         memory=_memory(record, peaks, kind),
+        memory_stages=tuple(_short_figures(MemoryStage(**each)) for each in record.get("stages") or () if each),
         peak_memory_mib=_short(peak),
-        limit_share_percent=None if (share := record["limit_share_percent"]) is None else _short(share),
+        limits=limits,
+        variants=variants,
+        largest=tuple(_short_figures(LargestThatFits(**each)) for each in record.get("largest") or ()),
+        limit_share_percent=max((run.mfu_percent for run in runs if run.mfu_percent is not None), default=None),
+        bound=None if longest is None else longest.bound,
+        try_next=next_try(runs, limits, variants, record["dtype"]),
+        energy_j=sum(energies) if (energies := [run.energy_j for run in runs if run.energy_j is not None]) else None,
+        energy_note=record.get("energy_note") or "The energy counter was not read.",
         forecast_total_mib=forecast_mib,
         forecast_error_percent=None if error is None else round(error, 1),
         noise=noise,
         noise_reason=reason,
         conditions=_conditions(record, job, name),
         not_checked=_NOT_CHECKED,
-        isolation=tuple(record["isolation"]),
+        isolation=tuple(record.get("isolation") or ()),
+        ended_early=ended_early,
+        executor=executor,
         wall_s=_short(wall_s),
+    )
+
+
+def _run(figures: dict[str, Any]) -> ProfileRun:
+    return _short_figures(ProfileRun(**{key: value for key, value in figures.items() if key != "cache_mib"}))
+
+
+def _limits(figures: dict[str, Any]) -> DeviceLimits:
+    def rates(name: str) -> dict[str, float]:
+        return {dtype: _short(value) for dtype, value in figures[name].items()}
+
+    return DeviceLimits(
+        copy_gb_per_s=_short(figures["copy_gb_per_s"]),
+        matvec_gb_per_s=rates("matvec_gb_per_s"),
+        matmul_gflop_per_s=rates("matmul_gflop_per_s"),
+        call_us=_short(figures["call_us"]),
+        probe_s=_short(figures["probe_s"]),
     )
 
 
@@ -107,12 +158,13 @@ def _conditions(record: dict[str, Any], job: dict[str, Any], name: str) -> str:
     new = f", {record['new_tokens']} new tokens" if record["new_tokens"] else ""
     return (
         f"{name}, {record['threads']} threads, {record['dtype']}, {versions}; batch {sizes}, {lengths} tokens{new}; "
-        "random token ids, waiting threads do not spin, one warm-up call per run, wall-clock time per call"
+        f"{record.get('inputs_note') or 'random token ids'}, waiting threads do not spin, one warm-up call per run, "
+        "wall-clock time per call"
     )
 
 
-def _rounded(run: ProfileRun) -> ProfileRun:
-    return run.model_copy(update={name: _short(value) for name, value in run if isinstance(value, float)})
+def _short_figures(record: _Record) -> _Record:
+    return record.model_copy(update={name: _short(value) for name, value in record if isinstance(value, float)})
 
 
 def _short(value: float) -> float:

@@ -37,6 +37,12 @@ def peak_mib() -> float:
     return _usage_peak_mib() if value is None else value
 
 
+def split_mib() -> tuple[float, float] | None:
+    """Resident memory of the process's own and of files, in MiB; None where the kernel does not tell them apart."""
+    own, file, shared = (_status_mib(field) for field in ("RssAnon", "RssFile", "RssShmem"))
+    return None if own is None or file is None else (own, file + (shared or 0.0))
+
+
 def trim() -> None:
     """Hand freed memory back to the system, so that one run's peak is not the one before it."""
     with contextlib.suppress(OSError, AttributeError):  # not every C library has it

@@ -1,78 +1,105 @@
-"""Times a loaded model over batch sizes and lengths, with warm-up, exact peaks and the machine's own limit."""
+"""Times a loaded model over batch sizes and lengths: adaptive repeats, exact peaks, and the share of the device's limits."""
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
 import transformers
 import worker_noise
+from worker_energy import EnergyCounter
+from worker_errors import JobError
+from worker_flops import bound_of, count_gflop
 from worker_inputs import positions
-from worker_loading import JobError, Loaded
-from worker_memory import peak_mib, reset_peak, trim
-from worker_workloads import Call, Workload, synchronize, unit_of
+from worker_largest import measure_largest
+from worker_loading import Loaded
+from worker_memory import peak_mib, reset_peak, split_mib, trim
+from worker_probe import probe
+from worker_reply import Report
+from worker_statistics import is_tight, median_interval, quantile
+from worker_variants import measure_variants
+from worker_workloads import Call, Workload, unit_of
 
 _MIN_REPEATS = 5
-_MAX_REPEATS = 30
+_ENOUGH_REPEATS = 20
+_MAX_REPEATS = 200
+_TIGHT = 0.02
 _RUN_S = 0.8
 _SLOW_RUN_S = 60.0
 _DEFAULT_NEW_TOKENS = 16
 _PAGE_BYTES = 4096
-_MATRIX = {"cpu": 1024, "cuda": 4096}
-
-Report = Callable[[float, str], None]
 
 
 def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     """Run every combination.
 
     Args:
-        job: `batch_sizes`, `sequence_lengths`, `new_tokens`.
+        job: `batch_sizes`, `sequence_lengths`, `new_tokens`, `vary`, and `repeats`, which is absent for as many as it needs.
         loaded: The model.
-        report: Told before each run.
+        report: Told before each run, and given each run's figures.
 
     Returns:
         The figures as JSON values.
     """
-    new_tokens = job["new_tokens"]
-    if loaded.task == "text-generation" and not new_tokens:
-        new_tokens = _DEFAULT_NEW_TOKENS
-    limit_gflops = machine_gflops(loaded)
+    new_tokens = (job["new_tokens"] or _DEFAULT_NEW_TOKENS) if loaded.generates else 0
+    stages = [
+        _stage("runtime", loaded.runtime_split, loaded.runtime_mib),
+        _stage("load", split_mib(), loaded.load_peak_mib),
+    ]
+    report.progress(0.28, "Measuring the limits of this device")
+    limits = probe(loaded.device, getattr(torch, loaded.dtype))
+    _reset_peak(loaded)
     first = _first_call_ms(loaded, job, new_tokens)
+    stages.append(_stage("first_call", split_mib(), peak_mib()))
     _make_resident(loaded)
+    known = _known(loaded, job, limits) | {"first_call_ms": first, "new_tokens": new_tokens}
+    report.part(**known, stages=stages, runs=[])
     before = worker_noise.read()
-    runs: list[dict] = []
-    shares: list[float] = []
-    pairs = [(batch, length) for length in job["sequence_lengths"] for batch in job["batch_sizes"]]
-    for place, (batch, length) in enumerate(pairs):
-        report(0.3 + 0.65 * place / len(pairs), f"Measuring batch size {batch} with {length} tokens")
-        run, gflops = _measure_one(loaded, batch, length, new_tokens)
-        runs.append(run)
-        shares += [100 * gflops / limit_gflops] if gflops else []
-    foreign = worker_noise.foreign_cores(before, worker_noise.read())
+    runs = _Runs(job, loaded, new_tokens, limits)
+    runs.measure_all(report)
+    after, foreign = split_mib(), worker_noise.foreign_cores(before, worker_noise.read())
+    variants, largest = _vary(job, runs, report)
+    peaks = [run["peak_memory_mib"] for run in runs.done if run.get("peak_memory_mib")]
+    if loaded.device.type == "cpu" and peaks:
+        stages.append(_stage("runs", after, max(peaks)))
+    return {
+        **known,
+        "stages": [stage for stage in stages if stage],
+        "foreign_cores": foreign,
+        "reserved_mib": torch.cuda.max_memory_reserved(loaded.device) / 2**20 if loaded.device.type == "cuda" else None,
+        "energy_note": runs.energy.note,
+        "inputs_note": runs.inputs_note,
+        "runs": runs.done,
+        "variants": variants,
+        "largest": largest,
+    }
+
+
+def _known(loaded: Loaded, job: dict, limits: dict | None) -> dict:
     return {
         "task": loaded.task,
         "device_kind": loaded.device.type,
-        "foreign_cores": foreign,
         "device_name": torch.cuda.get_device_name(loaded.device) if loaded.device.type == "cuda" else None,
         "dtype": loaded.dtype,
         "load_s": loaded.load_s,
-        "first_call_ms": first,
-        "new_tokens": new_tokens if loaded.task == "text-generation" else 0,
         "runtime_mib": loaded.runtime_mib,
         "weights_mib": loaded.weights_mib,
         "load_peak_mib": loaded.load_peak_mib,
-        "reserved_mib": torch.cuda.max_memory_reserved(loaded.device) / 2**20 if loaded.device.type == "cuda" else None,
-        "limit_share_percent": max(shares, default=None),
-        "limit_gflops": limit_gflops,
-        "runs": runs,
+        "reserved_mib": None,
+        "limits": limits,
+        "foreign_cores": None,
         "threads": torch.get_num_threads(),
+        "repeats": job.get("repeats"),
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     }
+
+
+def _stage(name: str, split: tuple[float, float] | None, peak: float | None) -> dict:
+    if split is None:
+        return {}
+    return {"stage": name, "anonymous_mib": split[0], "file_mib": split[1], "peak_mib": max(peak or 0.0, sum(split))}
 
 
 def _first_call_ms(loaded: Loaded, job: dict, new_tokens: int) -> float:
@@ -91,98 +118,155 @@ def _make_resident(loaded: Loaded) -> None:
             tensor.flatten()[:: max(1, _PAGE_BYTES // tensor.element_size())].sum()
 
 
-def _measure_one(loaded: Loaded, batch: int, length: int, new_tokens: int) -> tuple[dict, float | None]:
-    run: dict[str, Any] = {"batch_size": batch, "sequence_length": length, "dtype": loaded.dtype}
-    run["unit"] = unit_of(loaded)
-    _reset_peak(loaded)
-    try:
-        workload = Workload(loaded, batch, length, new_tokens)
-        calls = _repeat(workload)
-    except JobError as error:
-        return {**run, "error": f"Not run: {error}."}, None
-    except (RuntimeError, MemoryError) as error:
-        text = " ".join(str(error).split())
-        if "memory" not in text.lower() and not isinstance(error, MemoryError):
-            raise
-        if loaded.device.type == "cuda":
-            torch.cuda.empty_cache()
-        return {**run, "error": f"Out of memory: {text[:300]}"}, None
-    peak = _peak(loaded)
-    gflops = _gflop(workload, batch, length) / min(call.total_s for call in calls)
-    return {**run, **_figures(workload, calls, batch), "peak_memory_mib": peak}, gflops
+class _Runs:
+    """The runs of a job, one after another."""
+
+    def __init__(self, job: dict, loaded: Loaded, new_tokens: int, limits: dict | None) -> None:
+        self.loaded, self.new_tokens, self.limits, self.repeats = loaded, new_tokens, limits, job.get("repeats")
+        self.pairs = [(batch, length) for length in job["sequence_lengths"] for batch in job["batch_sizes"]]
+        self.energy = EnergyCounter(loaded.device.type, loaded.device.index or 0)
+        self.done: list[dict] = []
+        self.inputs_note: str | None = None
+        self._gflop_of_one: dict[int, float | None] = {}
+
+    def measure_all(self, report: Report) -> None:
+        for place, (batch, length) in enumerate(self.pairs):
+            report.progress(0.3 + 0.5 * place / len(self.pairs), f"Measuring batch size {batch} with {length} tokens")
+            run = self._measure_one(batch, length)
+            self.done.append(run)
+            report.part(runs=[run])
+
+    def _measure_one(self, batch: int, length: int) -> dict:
+        run: dict[str, Any] = {"batch_size": batch, "sequence_length": length, "dtype": self.loaded.dtype}
+        run["unit"] = unit_of(self.loaded)
+        _reset_peak(self.loaded)
+        try:
+            workload = Workload(self.loaded, batch, length, self.new_tokens)
+            self.inputs_note = workload.inputs_note
+            start_j = self.energy.joules()
+            calls = _repeat(workload, self.repeats)
+            end_j = self.energy.joules()
+        except JobError as error:
+            return {**run, "error": f"Not run: {error}."}
+        except (RuntimeError, MemoryError) as error:
+            return {**run, "error": _memory_error(error, self.loaded)}
+        run |= _memory(self.loaded) | _figures(workload, calls, batch)
+        if start_j is not None and end_j is not None:
+            run["energy_j"] = (end_j - start_j) / (len(calls) + 1)  # the warm-up call is within
+        return run | self._shares(workload, calls, batch, length)
+
+    def _shares(self, workload: Workload, calls: list[Call], batch: int, length: int) -> dict:
+        gflop = self._gflop(workload, batch, length)
+        if gflop is None or self.limits is None:
+            return {"gflop": gflop}
+        dtype = self.loaded.dtype
+        weights, cache = workload.bytes_read()
+        total = statistics.median(call.total_s for call in calls)
+        forward = statistics.median(call.first_s or call.total_s for call in calls)
+        steps = total - forward
+        compute = gflop / forward / self.limits["matmul_gflop_per_s"][dtype]
+        bandwidth = self.limits["matvec_gb_per_s"].get(dtype)
+        reading = None
+        if bandwidth:
+            read, seconds = (weights, forward)
+            if workload.new_tokens > 1:
+                read, seconds = weights + cache, steps / (workload.new_tokens - 1)
+            reading = read / 1e9 / seconds / bandwidth
+        bound = bound_of(None if steps > forward else compute, reading)
+        return {
+            "gflop": gflop,
+            "mfu_percent": 100 * compute,
+            "mbu_percent": None if reading is None else 100 * reading,
+            "bound": bound,
+        }
+
+    def _gflop(self, workload: Workload, batch: int, length: int) -> float | None:
+        """Counted once a length, on the batch that came first: the work grows with the batch in proportion."""
+        if length not in self._gflop_of_one:
+            counted = count_gflop(workload.prefill)
+            self._gflop_of_one[length] = None if counted is None else counted / batch
+        one = self._gflop_of_one[length]
+        return None if one is None else one * batch
 
 
-def _repeat(workload: Workload) -> list[Call]:
-    """Warm up once, then repeat until the time is used; slow calls are repeated less."""
+def _memory_error(error: RuntimeError | MemoryError, loaded: Loaded) -> str:
+    text = " ".join(str(error).split())
+    if "memory" not in text.lower() and not isinstance(error, MemoryError):
+        raise error
+    if loaded.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return f"Out of memory: {text[:300]}"
+
+
+def _repeat(workload: Workload, repeats: int | None) -> list[Call]:
+    """Warm up once, then repeat until the median's interval is tight or the time is used; slow calls are repeated less."""
     warm = workload.call().total_s
+    if repeats is not None:
+        return [workload.call() for _ in range(repeats)]
     calls: list[Call] = []
     start = time.perf_counter()
     enough = next((count for count in (_MIN_REPEATS, 3) if warm * count < _SLOW_RUN_S), 1)
     while len(calls) < _MAX_REPEATS:
         calls.append(workload.call())
-        if len(calls) >= enough and time.perf_counter() - start > _RUN_S:
+        if len(calls) < enough:
+            continue
+        if time.perf_counter() - start > _RUN_S:
+            break
+        if len(calls) % _ENOUGH_REPEATS == 0 and is_tight([call.total_s for call in calls], _TIGHT):
             break
     return calls
 
 
 def _figures(workload: Workload, calls: list[Call], batch: int) -> dict[str, Any]:
-    times = sorted(1000 * call.total_s for call in calls)
+    times = [1000 * call.total_s for call in calls]
     median = statistics.median(times)
+    low, high = median_interval(times) if len(times) >= _MIN_REPEATS else (None, None)
     figures: dict[str, Any] = {
         "repeats": len(times),
-        "latency_min_ms": times[0],
-        "latency_max_ms": times[-1],
+        "latency_min_ms": min(times),
+        "latency_max_ms": max(times),
         "latency_p50_ms": median if len(times) >= 3 else None,
-        "latency_p95_ms": _quantile(times, 0.95) if len(times) >= _MIN_REPEATS else None,
+        "latency_p50_low_ms": low,
+        "latency_p50_high_ms": high,
+        "latency_p95_ms": quantile(times, 0.95) if len(times) >= _MIN_REPEATS else None,
+        "latency_p99_ms": quantile(times, 0.99) if len(times) >= _ENOUGH_REPEATS else None,
         "throughput_per_s": 1000 * workload.units / median,
     }
+    return figures | _token_figures(workload, calls, batch)
+
+
+def _token_figures(workload: Workload, calls: list[Call], batch: int) -> dict[str, Any]:
     first = [call.first_s for call in calls if call.first_s is not None]
     if not first:
-        return figures
-    figures["time_to_first_token_ms"] = 1000 * statistics.median(first)
-    figures["cache_mib"] = calls[-1].cache_mib
-    steps = [call.steps_s for call in calls if call.steps_s]
-    if steps and workload.new_tokens > 1:
-        step_s = statistics.median(steps) / (workload.new_tokens - 1)
+        return {}
+    figures: dict[str, Any] = {
+        "time_to_first_token_ms": 1000 * statistics.median(first),
+        "cache_mib": calls[-1].cache_mib,
+    }
+    steps = [call.steps_s / (workload.new_tokens - 1) for call in calls if call.steps_s and workload.new_tokens > 1]
+    if steps:
+        step_s = statistics.median(steps)
         figures |= {"inter_token_latency_ms": 1000 * step_s, "tokens_per_s": batch / step_s}
+        if len(steps) >= _MIN_REPEATS:
+            figures["inter_token_latency_p95_ms"] = 1000 * quantile(steps, 0.95)
     return figures
 
 
-def _quantile(ordered: list[float], share: float) -> float:
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+def _vary(job: dict, runs: _Runs, report: Report) -> tuple[list[dict], list[dict]]:
+    """The sweeps that were asked for, on the largest combination that ran."""
+    wanted = job.get("vary") or []
+    ran = [(run["batch_size"], run["sequence_length"]) for run in runs.done if not run.get("error")]
+    if not wanted or not ran:
+        return [], []
+    batch, length = max(ran, key=lambda pair: pair[0] * pair[1])
 
+    def make(loaded: Loaded, batch: int, length: int) -> Workload:
+        return Workload(loaded, batch, length, runs.new_tokens)
 
-def _gflop(workload: Workload, batch: int, length: int) -> float:
-    """Work of one call from the sizes of its linear layers and of attention; embeddings are look-ups and count nothing."""
-    model = workload.loaded.model
-    head = model.get_output_embeddings() if workload.new_tokens else None
-    linear = sum(
-        module.weight.numel()
-        for module in model.modules()
-        if type(module).__name__ in ("Linear", "Conv1D") and module is not head
+    return (
+        measure_variants(wanted, runs.loaded, (batch, length), make, report),
+        measure_largest(wanted, runs.loaded, (batch, length), make, report),
     )
-    tokens = length + max(0, workload.new_tokens - 1)
-    config = getattr(model.config, "get_text_config", lambda: model.config)()
-    width, layers = getattr(config, "hidden_size", 0), getattr(config, "num_hidden_layers", 0)
-    heads = 2 * workload.new_tokens * head.weight.numel() if head is not None else 0
-    return batch * (2 * linear * tokens + 4 * layers * width * tokens * tokens + heads) / 1e9
-
-
-def machine_gflops(loaded: Loaded) -> float:
-    """The best rate of a large matrix product in the model's number format, in GFLOP/s."""
-    size = _MATRIX.get(loaded.device.type, 1024)
-    dtype = getattr(torch, loaded.dtype)
-    left = torch.rand((size, size)).to(loaded.device, dtype)
-    best = math.inf
-    for _ in range(6):
-        start = time.perf_counter()
-        torch.mm(left, left)
-        synchronize(loaded)
-        best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best / 1e9
 
 
 def _reset_peak(loaded: Loaded) -> None:
@@ -193,5 +277,11 @@ def _reset_peak(loaded: Loaded) -> None:
         reset_peak()
 
 
-def _peak(loaded: Loaded) -> float:
-    return torch.cuda.max_memory_allocated(loaded.device) / 2**20 if loaded.device.type == "cuda" else peak_mib()
+def _memory(loaded: Loaded) -> dict[str, float]:
+    """The peak of a run that has just ended; what of it are pages of files hardly changes meanwhile."""
+    if loaded.device.type == "cuda":
+        return {"peak_memory_mib": torch.cuda.max_memory_allocated(loaded.device) / 2**20}
+    peak, split = peak_mib(), split_mib()
+    if split is None:
+        return {"peak_memory_mib": peak}
+    return {"peak_memory_mib": peak, "peak_anonymous_mib": peak - split[1], "peak_file_mib": split[1]}
