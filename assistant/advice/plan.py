@@ -79,7 +79,7 @@ class AdoptionPlan(BaseModel):
     owners: tuple[str, ...]
     """Roles to name, as keys of sentences (`owner.<key>`)."""
     budget: str
-    """Monthly running cost at ordinary utilisation, or empty when not known."""
+    """Monthly running cost at ordinary utilisation, or of the devices that the response time needs; empty when not known."""
     missing_inputs: tuple[str, ...]
     """What the user could still tell, as keys of sentences (`missing.<key>`), at most two."""
     not_checked: tuple[str, ...]

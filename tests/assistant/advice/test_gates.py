@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assistant.advice.cost import estimate_cost
 from assistant.advice.gates import Gate, desk_check_gates, trial_gates
 
 GIB = 1024
@@ -182,6 +183,14 @@ def test_cost_is_known_from_the_ordinary_utilisation(evidence_of, records, price
     priced(requests=10_000.0, price=2.0, currency="EUR")
     found = gate(trial_gates(store.find(user="u"), {}), "cost")
     assert (found.state, found.value, found.evidence) == ("passed", "EUR 1,459.20", "E2")
+
+
+def test_a_cost_with_a_response_time_is_that_of_the_devices_it_needs(evidence_of, records, keep, store):
+    load = {"requests_per_day": 8_000_000, "price_per_hour": 1.0}
+    evidence = evidence_of(records.profile())
+    keep(estimate_cost(records.model, **load, evidence=evidence, latency_p95_target_ms=15.0), "estimate_cost")
+    found = gate(trial_gates(store.find(user="u"), load), "cost")
+    assert found.value == f"USD {5 * 24 * 30.4:,.2f}"
 
 
 def test_a_cost_without_amounts_is_not_known(evidence_of, records, priced, store):
