@@ -114,7 +114,11 @@ def test_measure_then_plan_and_download(page):
     answer = ask(page, f"Profile {MINILM} with batch 1, 8 and 32, then tell me if 2 GB of memory is enough.")
     assert "Yes, with room" in answer
     assert page.locator("#chat table").first.is_visible()
-    page.locator("#plot img").wait_for(state="visible")
+    plot = page.locator("#plot img")
+    plot.wait_for(state="visible")
+    speed = plot.get_attribute("src")
+    page.locator("#panel").get_by_text("Memory").click()
+    page.wait_for_function("shown => document.querySelector('#plot img')?.src !== shown", arg=speed)
     assert "Measure on this machine" in page.locator("#evidence").inner_text()
 
     answer = ask(page, "We want it for FAQ search. Plan the adoption, 20,000 questions a day, 0.5 dollars an hour.")

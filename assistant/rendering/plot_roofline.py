@@ -81,7 +81,7 @@ def draw_roofline(area: Any, record: Any, language: Language) -> None:
         xytext=(-4, 3), textcoords="offset points", fontsize=SMALL,
     )  # fmt: skip
     axis.vlines(ridge, low, product, color=GREY, linewidth=0.8, linestyle=":")
-    _draw_points(axis, points, language)
+    _draw_points(axis, points, product, language)
     for scale in (axis.xaxis, axis.yaxis):
         scale.set_major_formatter(tick_text)
         scale.set_minor_formatter("")
@@ -118,11 +118,13 @@ def _points(run: Any, record: Any, bandwidth: float, product: float) -> list[Roo
     return found
 
 
-def _draw_points(axis: Any, points: list[RooflinePoint], language: Language) -> None:
+def _draw_points(axis: Any, points: list[RooflinePoint], product: float, language: Language) -> None:
     styles = {"whole": ("o", BLUE), "prefill": ("o", BLUE), "decode": ("s", ORANGE)}
     in_axes = axis.transData + axis.transAxes.inverted()
     places = [in_axes.transform((p.intensity, p.gflop_per_s)) for p in points]
-    labels = kept_apart([(float(x), float(y)) for x, y in places], _LABEL)
+    # A label on the roof would hide it.
+    highest = float(in_axes.transform((1.0, product))[1]) - _LABEL[1]
+    labels = kept_apart([(float(x), float(y)) for x, y in places], _LABEL, highest)
     for point, place, label in zip(points, places, labels, strict=True):
         marker, colour = styles[point.phase]
         axis.plot([point.intensity], [point.gflop_per_s], marker=marker, color=colour, linestyle="none", markersize=5)

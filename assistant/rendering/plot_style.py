@@ -47,12 +47,15 @@ def tick_text_between(value: float, _place: int | None = None) -> str:
     return tick_text(value) if f"{value:e}"[0] in "25" else ""
 
 
-def kept_apart(points: Sequence[tuple[float, float]], size: tuple[float, float]) -> list[tuple[float, float]]:
+def kept_apart(
+    points: Sequence[tuple[float, float]], size: tuple[float, float], highest: float = 1.0
+) -> list[tuple[float, float]]:
     """Where labels go that stand right of their points: further down where one would cover a point or another label.
 
     Args:
         points: Points as shares of the axes.
         size: Width and height of a label as shares of the axes.
+        highest: No label is above this height.
 
     Returns:
         The left middle of each label, in the order of the points.
@@ -61,7 +64,7 @@ def kept_apart(points: Sequence[tuple[float, float]], size: tuple[float, float])
     placed: dict[int, tuple[float, float]] = {}
     for i in sorted(range(len(points)), key=lambda i: (-points[i][1], points[i][0])):
         x = min(points[i][0] + _LABEL_DISTANCE, 1 - width)
-        y = points[i][1]
+        y = min(points[i][1], highest)
         while any(x - width < left < x + width and abs(y - middle) < height for left, middle in placed.values()) or any(
             x <= px <= x + width and abs(y - py) < height / 2 for px, py in points
         ):

@@ -119,7 +119,8 @@ def _points(result: TurnResult, language: Language) -> str:
         points.append(say("profile.point.memory", language, peak=size(record.peak_memory_mib)))
     reason = sentence(record.noise_reason, language)
     points.append(say(f"profile.point.{record.noise}", language, reason=reason))
-    return "\n".join(f"{i}. {point} [{result.evidence_id}]" for i, point in enumerate(points, 1))
+    gap = "" if language == "ja" else " "
+    return "\n".join(f"{i}. {point}{gap}[{result.evidence_id}]" for i, point in enumerate(points, 1))
 
 
 def _speed_point(record: Any, language: Language) -> list[str]:

@@ -281,7 +281,12 @@ class _TurnRunner:
             evidence_markdown(evidence, language),
             gr.update(visible=False)
             if drawn is None
-            else gr.update(choices=_panels(drawn.panels, language), value=drawn.panel, visible=True),
+            else gr.update(
+                label=label("plots", language),
+                choices=_panels(drawn.panels, language),
+                value=drawn.panel,
+                visible=True,
+            ),
             gr.update(value=drawn and drawn.figure, visible=drawn is not None),
             gr.update(value=files or None, visible=bool(files)),
         )
