@@ -86,7 +86,9 @@ def estimate_cost(
         busy_percent=100 * requests_per_day / (best.requests_per_s * SECONDS_PER_DAY) if requests_per_day else None,
         capacity_per_day=best.requests_per_s * SECONDS_PER_DAY * UTILISATIONS[1],
         options=options,
-        assumptions=assumptions_of_cost(best, peak_factor if requests_per_day else None, alternative is not None),
+        assumptions=assumptions_of_cost(
+            best, peak_factor if requests_per_day else None, alternative[1] if alternative else None
+        ),
         requests_per_s=best.requests_per_s,
         requests_per_s_range=Interval(low=low, high=high),
         spread_basis=best.spread,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from assistant.advice.serving import ServedRun
 
 
-def assumptions_of_cost(run: ServedRun, peak_factor: float | None, has_alternative: bool) -> tuple[str, ...]:
+def assumptions_of_cost(run: ServedRun, peak_factor: float | None, offered_for: str | None) -> tuple[str, ...]:
     """The assumptions behind an estimate.
 
     Args:
         run: The run that it rests on.
         peak_factor: Busiest hour over the average one; None without a load.
-        has_alternative: Whether there is another offer to compare with.
+        offered_for: What another offer's price is for, `million_tokens` or `thousand_requests`; None without one.
     """
     if run.tokens_per_request is None:
         request = f"Every request is one input, in batches of {run.batch_size}."
@@ -36,6 +36,8 @@ def assumptions_of_cost(run: ServedRun, peak_factor: float | None, has_alternati
             "Response times: requests come at random at the busiest hour's rate, wait in one line, "
             "and are processed one at a time.",
         ]
-    if has_alternative:
-        stated.append("The other offer takes its price for all tokens, read and written, and meets the same need.")
+    if offered_for == "million_tokens":
+        stated.append("The other offer takes one price for all tokens, read and written.")
+    if offered_for is not None:
+        stated.append("The other offer meets the same need as the model.")
     return tuple(stated)

@@ -29,7 +29,16 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
     """The record of `estimate_cost`."""
     record: Any = result.record
     known = (record.requests_per_day is not None, record.price_per_hour is not None)
-    points = [p for p in (_depends(record, language), _target(record, language), _alternative(record, language)) if p]
+    points = [
+        p
+        for p in (
+            _depends(record, language),
+            _target(record, language),
+            _alternative(record, language),
+            say("cost.noisy", language) if record.noise == "noisy" else "",
+        )
+        if p
+    ]
     details = [
         options_table(record, language) if record.options else capacity_table(record, language),
         *points,
@@ -111,7 +120,7 @@ def _basis(record: Any, language: Language) -> str:
         basis += say("cost.busy", language, busy=f"{record.busy_percent:.3g}")
     if record.requests_per_s_range is not None and record.spread_basis != "unknown":
         basis += say(f"cost.spread.{record.spread_basis}", language)
-    return basis + (say("cost.noisy", language) if record.noise == "noisy" else "")
+    return basis
 
 
 def _depends(record: Any, language: Language) -> str:
@@ -181,7 +190,7 @@ def _alternative(record: Any, language: Language) -> str:
     if at.cheaper_here is None:
         return verdict
     return verdict + say(
-        f"cost.here.{at.cheaper_here}",
+        "cost.here.never" if at.from_requests_per_day is None else f"cost.here.{at.cheaper_here}",
         language,
         currency=plain(record.currency),
         own=money(record.options[middle].cost_per_month),

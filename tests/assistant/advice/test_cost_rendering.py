@@ -78,6 +78,14 @@ def test_a_load_for_less_than_a_device_depends_on_its_price(shown):
     assert "the other offer is cheaper at every load" in text
 
 
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_disturbed_measurement_makes_it_provisional(evidence_of, records, audience):
+    noisy = records.profile().model_copy(update={"noise": "noisy"})
+    record = estimate_cost(MODEL, 20_000, 0.5, evidence=evidence_of(noisy))
+    text = rendered(TurnResult("E2", "estimate_cost", {}, record), "en", []).for_audience(audience)
+    assert text.count("**Provisional:**") == 1
+
+
 def test_what_is_missing_is_asked_for(shown):
     assert "**Devices needed: 1**" in shown("no price")
     assert shown("no load").startswith("**USD 0.00174 per 1,000 requests**")
