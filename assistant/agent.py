@@ -28,6 +28,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import get_runtime
 from langgraph.types import interrupt
 
+from assistant.agent_tools import langchain_tools
 from assistant.briefing import outcome_of, text_for_llm
 from assistant.evidence import Evidence
 from assistant.held_answer import answer_open_calls, earlier_questions, hold_to_turn, since_question
@@ -35,7 +36,7 @@ from assistant.languages import language_of
 from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext
 from assistant.services import Services
-from assistant.toolbox import CallScope, Toolbox, langchain_tools, read_record
+from assistant.toolbox import CallScope, Toolbox, read_record
 from assistant.turn_events import ToolFailed, ToolPlanned, TurnEvent
 from tools.errors import ToolError
 from tools.fetching import bytes_to_download

@@ -1,12 +1,11 @@
 """The briefing: what code says from a turn's evidence, below the LLM's words, in the reader's language.
 
-Each tool has a renderer: a record in, Markdown out. `compose` puts them together, adds citations and the next questions.
+`compose` puts the rendered results together, adds citations and the next questions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
@@ -15,32 +14,12 @@ from pydantic import BaseModel, ConfigDict
 from assistant.languages import Language
 from assistant.llm.turn_schema import TurnContext
 from assistant.phrases import say
-from assistant.rendering.advice import render_comparison, render_cost, render_plan
-from assistant.rendering.guidance import render_guidance
-from assistant.rendering.intake import render_documentation, render_safety, render_snapshot, render_version
-from assistant.rendering.measuring import render_behavior, render_memory, render_profile
-from assistant.rendering.style import Rendered, next_step
+from assistant.rendering.results import TurnResult, rendered
+from assistant.rendering.style import next_step
 from assistant.translation import translate
 from assistant.turn_events import Citation, ToolFailed
 
 Audience = Literal["auto", "manager", "engineer"]
-
-
-@dataclass(frozen=True)
-class TurnResult:
-    """One tool's result within a turn."""
-
-    evidence_id: str
-    """Evidence id, or empty when the tool failed."""
-    tool: str
-    arguments: dict[str, Any]
-    record: BaseModel
-    """The record, or the failure."""
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """The record as JSON."""
-        return self.record.model_dump(mode="json")
 
 
 class Briefing(BaseModel):
@@ -57,22 +36,6 @@ class Briefing(BaseModel):
     takes_lead: bool = True
     """Whether an LLM's opening sentence fits above the text."""
 
-
-Renderer = Callable[[TurnResult, Language, Sequence[TurnResult]], Rendered]
-
-_RENDERERS: dict[str, Renderer] = {
-    "search_guidance": render_guidance,
-    "fetch_model": render_snapshot,
-    "inspect_files": render_safety,
-    "estimate_memory": render_memory,
-    "profile_model": render_profile,
-    "check_version": render_version,
-    "check_documentation": render_documentation,
-    "observe_behavior": render_behavior,
-    "estimate_cost": render_cost,
-    "compare_models": render_comparison,
-    "plan_adoption": render_plan,
-}
 
 _COVERING = ("plan_adoption", "compare_models", "estimate_cost")
 """Tools whose text covers what they rest on; the first that finished speaks alone."""
@@ -98,21 +61,16 @@ def compose(
     failed = [r for r in results if not r.evidence_id]
     covering = next((r for tool in _COVERING for r in finished if r.tool == tool), None)
     spoken = [covering] if covering else _principal(finished)
-    rendered = [_RENDERERS[r.tool](r, language, finished) for r in spoken]
-    texts = [r.for_audience(audience) for r in rendered] + [_failure(r, language) for r in failed]
-    citations = [c for r in rendered for c in r.citations]
+    spoken_texts = [rendered(r, language, finished) for r in spoken]
+    texts = [r.for_audience(audience) for r in spoken_texts] + [_failure(r, language) for r in failed]
+    citations = [c for r in spoken_texts for c in r.citations]
     citations += [_citation(r, language) for r in finished if r.tool != "search_guidance"]
     return Briefing(
         text="\n\n".join(t for t in texts if t),
         citations=tuple({c.id: c for c in citations}.values()),
-        choices=tuple(dict.fromkeys(c for r in rendered for c in r.choices))[:3],
+        choices=tuple(dict.fromkeys(c for r in spoken_texts for c in r.choices))[:3],
         takes_lead=not failed or bool(finished),
     )
-
-
-def render_result(result: TurnResult, language: Language) -> str:
-    """One result as Markdown, for an engineer."""
-    return _RENDERERS[result.tool](result, language, [result]).for_audience("engineer")
 
 
 def outcome_of(tool: str, record: BaseModel) -> str:

@@ -17,7 +17,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
-from assistant.briefing import Audience, TurnResult, compose
+from assistant.briefing import Audience, compose
 from assistant.evidence import EvidenceStore, PendingConsent, Turn
 from assistant.grounding import check_text, figures_of
 from assistant.languages import Language, language_of
@@ -26,6 +26,7 @@ from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import TurnContext, read_turn
 from assistant.phrases import say
 from assistant.question import clean_question
+from assistant.rendering.results import TurnResult
 from assistant.services import Services
 from assistant.settings import Settings
 from assistant.toolbox import CallScope, read_record
@@ -99,7 +100,7 @@ class Assistant:
     def __init__(self, settings: Settings | None = None, *, llm: BaseChatModel | None = None) -> None:
         self.settings = settings or Settings()
         self._given_llm = llm
-        self.services = Services(self.settings)
+        self.services = Services(self.settings, lasting=True)
         self._tokens: dict[tuple[str, str], CancelToken] = {}
         self._build = threading.Lock()
 

@@ -5,52 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import platform
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
-_METADATA = sa.MetaData()
-_EVIDENCE = sa.Table(
-    "evidence",
-    _METADATA,
-    sa.Column("user", sa.String(200), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("conversation", sa.String(200), nullable=False),
-    sa.Column("tool", sa.String(60), nullable=False),
-    sa.Column("model", sa.String(500), nullable=False, default=""),
-    sa.Column("commit", sa.String(80), nullable=False, default=""),
-    sa.Column("arguments", sa.Text, nullable=False),
-    sa.Column("record", sa.Text, nullable=False),
-    sa.Column("machine", sa.String(200), nullable=False),
-    sa.Column("created_at", sa.String(40), nullable=False),
+from assistant.database import Row, open_database
+
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS evidence (
+        "user" VARCHAR(200) NOT NULL, number INTEGER NOT NULL, conversation VARCHAR(200) NOT NULL,
+        tool VARCHAR(60) NOT NULL, model VARCHAR(500) NOT NULL, "commit" VARCHAR(80) NOT NULL,
+        arguments TEXT NOT NULL, record TEXT NOT NULL, machine VARCHAR(200) NOT NULL,
+        created_at VARCHAR(40) NOT NULL, PRIMARY KEY ("user", number))""",
+    """CREATE TABLE IF NOT EXISTS turns (
+        id {counter}, "user" VARCHAR(200) NOT NULL, conversation VARCHAR(200) NOT NULL,
+        question TEXT NOT NULL, answer TEXT NOT NULL, tools TEXT NOT NULL, created_at VARCHAR(40) NOT NULL)""",
+    'CREATE INDEX IF NOT EXISTS ix_turns_user ON turns ("user")',
+    "CREATE INDEX IF NOT EXISTS ix_turns_conversation ON turns (conversation)",
+    """CREATE TABLE IF NOT EXISTS consents (
+        id VARCHAR(40) NOT NULL PRIMARY KEY, "user" VARCHAR(200) NOT NULL, conversation VARCHAR(200) NOT NULL,
+        state TEXT NOT NULL, created_at VARCHAR(40) NOT NULL)""",
+    'CREATE INDEX IF NOT EXISTS ix_consents_user ON consents ("user")',
 )
-_TURNS = sa.Table(
-    "turns",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("user", sa.String(200), nullable=False, index=True),
-    sa.Column("conversation", sa.String(200), nullable=False, index=True),
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("tools", sa.Text, nullable=False),
-    sa.Column("created_at", sa.String(40), nullable=False),
-)
-_CONSENTS = sa.Table(
-    "consents",
-    _METADATA,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("user", sa.String(200), nullable=False, index=True),
-    sa.Column("conversation", sa.String(200), nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("created_at", sa.String(40), nullable=False),
-)
+_CONSENT_OF_ANYBODY = "consents WHERE id = :id"
+_CONSENT_OF_USER = 'consents WHERE id = :id AND "user" = :user'
 _DERIVED = frozenset({"estimate_cost", "plan_adoption"})
 """Tools whose commit is that of older evidence."""
 
@@ -111,25 +91,7 @@ class EvidenceStore:
     """
 
     def __init__(self, url: str) -> None:
-        self.set_aside: Path | None = None
-        self._engine = self._open(url)
-
-    def _open(self, url: str) -> sa.Engine:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-            engine = sa.create_engine(url)
-            _METADATA.create_all(engine)
-            return engine
-        path = Path(parsed.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return _open_sqlite(url)
-        except DatabaseError:
-            # A damaged file is kept for rescue, and the application starts with a new one.
-            stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
-            self.set_aside = path.with_name(f"{path.name}.damaged-{stamp}")
-            path.rename(self.set_aside)
-            return _open_sqlite(url)
+        self._database, self.set_aside = open_database(url, _SCHEMA)
 
     def add(self, record: BaseModel, *, user: str, conversation: str, tool: str, arguments: dict[str, Any]) -> Evidence:
         """Store a record and return it with its id."""
@@ -145,32 +107,32 @@ class EvidenceStore:
             "machine": machine_name(),
             "created_at": dt.datetime.now(dt.UTC).isoformat(),
         }
-        with self._engine.begin() as connection:
-            last = connection.scalar(sa.select(sa.func.max(_EVIDENCE.c.number)).where(_EVIDENCE.c.user == user))
-            row["number"] = (last or 0) + 1
-            connection.execute(_EVIDENCE.insert().values(**row))
+        names = ", ".join(f'"{name}"' for name in row)
+        values = ", ".join(f":{name}" for name in row)
+        with self._database.transaction() as transaction:
+            (last,) = transaction.rows('SELECT max(number) AS number FROM evidence WHERE "user" = :user', user=user)
+            row["number"] = (last["number"] or 0) + 1
+            transaction.change(f"INSERT INTO evidence ({names}, number) VALUES ({values}, :number)", **row)
         return _as_evidence(row)
 
     def get(self, evidence_id: str, *, user: str) -> Evidence | None:
         """The user's evidence of that id, or None."""
         if not (evidence_id.startswith("E") and evidence_id[1:].isdigit()):
             return None
-        query = sa.select(_EVIDENCE).where(_EVIDENCE.c.user == user, _EVIDENCE.c.number == int(evidence_id[1:]))
-        with self._engine.connect() as connection:
-            row = connection.execute(query).mappings().first()
-        return _as_evidence(row) if row else None
+        query = 'SELECT * FROM evidence WHERE "user" = :user AND number = :number'
+        with self._database.transaction() as transaction:
+            rows = transaction.rows(query, user=user, number=int(evidence_id[1:]))
+        return _as_evidence(rows[0]) if rows else None
 
     def find(
         self, *, user: str, model: str = "", tool: str = "", conversation: str = "", limit: int = 200
     ) -> list[Evidence]:
         """The user's evidence, newest first."""
-        query = sa.select(_EVIDENCE).where(_EVIDENCE.c.user == user)
-        for column, value in (("model", model), ("tool", tool), ("conversation", conversation)):
-            if value:
-                query = query.where(_EVIDENCE.c[column] == value)
-        query = query.order_by(_EVIDENCE.c.number.desc()).limit(limit)
-        with self._engine.connect() as connection:
-            return [_as_evidence(row) for row in connection.execute(query).mappings()]
+        given = {k: v for k, v in (("model", model), ("tool", tool), ("conversation", conversation)) if v}
+        wanted = "".join(f" AND {name} = :{name}" for name in given)
+        query = f'SELECT * FROM evidence WHERE "user" = :user{wanted} ORDER BY number DESC LIMIT :most'
+        with self._database.transaction() as transaction:
+            return [_as_evidence(row) for row in transaction.rows(query, user=user, most=limit, **given)]
 
     def models(self, *, user: str, conversation: str = "") -> list[str]:
         """Model references in the user's evidence, the latest first."""
@@ -179,34 +141,40 @@ class EvidenceStore:
 
     def add_turn(self, turn: Turn, *, user: str, conversation: str) -> None:
         """Store a finished turn."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                _TURNS.insert().values(
-                    user=user,
-                    conversation=conversation,
-                    question=turn.question,
-                    answer=turn.answer,
-                    tools=json.dumps(turn.tools),
-                    created_at=dt.datetime.now(dt.UTC).isoformat(),
-                )
+        row = {
+            "user": user,
+            "conversation": conversation,
+            "question": turn.question,
+            "answer": turn.answer,
+            "tools": json.dumps(turn.tools),
+            "created_at": dt.datetime.now(dt.UTC).isoformat(),
+        }
+        with self._database.transaction() as transaction:
+            transaction.change(
+                'INSERT INTO turns ("user", conversation, question, answer, tools, created_at) '
+                "VALUES (:user, :conversation, :question, :answer, :tools, :created_at)",
+                **row,
             )
 
     def turns(self, *, user: str, conversation: str) -> list[Turn]:
         """The conversation's turns, oldest first; empty for another user's conversation."""
-        query = (
-            sa.select(_TURNS).where(_TURNS.c.user == user, _TURNS.c.conversation == conversation).order_by(_TURNS.c.id)
-        )
-        with self._engine.connect() as connection:
+        query = 'SELECT * FROM turns WHERE "user" = :user AND conversation = :conversation ORDER BY id'
+        with self._database.transaction() as transaction:
             return [
                 Turn(question=row["question"], answer=row["answer"], tools=tuple(json.loads(row["tools"])))
-                for row in connection.execute(query).mappings()
+                for row in transaction.rows(query, user=user, conversation=conversation)
             ]
 
     def hold_consent(self, consent: PendingConsent) -> None:
         """Keep a turn that waits, beyond the end of this process."""
         row = consent.model_dump() | {"state": json.dumps(consent.state, ensure_ascii=False)}
-        with self._engine.begin() as connection:
-            connection.execute(_CONSENTS.insert().values(**row, created_at=dt.datetime.now(dt.UTC).isoformat()))
+        with self._database.transaction() as transaction:
+            transaction.change(
+                'INSERT INTO consents (id, "user", conversation, state, created_at) '
+                "VALUES (:id, :user, :conversation, :state, :created_at)",
+                **row,
+                created_at=dt.datetime.now(dt.UTC).isoformat(),
+            )
 
     def take_consent(self, id: str, *, user: str | None) -> PendingConsent | None:
         """Take the waiting turn out; of two answers to the same question the first gets it.
@@ -215,58 +183,39 @@ class EvidenceStore:
             id: The consent's id.
             user: Whose turn it must be; without it the id, told to its turn's reader only, is enough.
         """
-        theirs = _CONSENTS.c.id == id if user is None else sa.and_(_CONSENTS.c.id == id, _CONSENTS.c.user == user)
-        with self._engine.begin() as connection:
-            row = connection.execute(sa.select(_CONSENTS).where(theirs)).mappings().first()
-            if row is None or connection.execute(_CONSENTS.delete().where(theirs)).rowcount != 1:
+        theirs = _CONSENT_OF_ANYBODY if user is None else _CONSENT_OF_USER
+        values = {"id": id} if user is None else {"id": id, "user": user}
+        with self._database.transaction() as transaction:
+            rows = transaction.rows(f"SELECT * FROM {theirs}", **values)
+            if not rows or transaction.change(f"DELETE FROM {theirs}", **values) != 1:
                 return None
+        row = rows[0]
         return PendingConsent(
             id=row["id"], user=row["user"], conversation=row["conversation"], state=json.loads(row["state"])
         )
 
     def withdraw_consents(self, *, user: str, conversation: str) -> None:
         """Forget what waits in a conversation that goes on with another question."""
-        theirs = sa.and_(_CONSENTS.c.user == user, _CONSENTS.c.conversation == conversation)
-        with self._engine.begin() as connection:
-            connection.execute(_CONSENTS.delete().where(theirs))
+        with self._database.transaction() as transaction:
+            transaction.change(
+                'DELETE FROM consents WHERE "user" = :user AND conversation = :conversation',
+                user=user,
+                conversation=conversation,
+            )
 
     def close(self) -> None:
         """Release the database."""
-        self._engine.dispose()
+        self._database.close()
 
 
 def machine_name() -> str:
     """A name for this machine that says what a measurement depends on, without its host name."""
-    digest = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-    return f"{platform.system()}-{platform.machine()}-{digest}"
+    machine = os.uname()
+    digest = hashlib.sha256(machine.nodename.encode()).hexdigest()[:8]
+    return f"{machine.sysname}-{machine.machine}-{digest}"
 
 
-def _open_sqlite(url: str) -> sa.Engine:
-    # One connection per use: SQLite connections do not like to wander between the web server's threads.
-    engine = sa.create_engine(url, poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        # Without this, the driver starts a transaction too late for "read the last number, then insert".
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    @event.listens_for(engine, "connect")
-    def _manual_transactions(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-
-    with engine.connect() as connection:
-        if connection.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
-            raise DatabaseError("PRAGMA quick_check", None, Exception("the database file is damaged"))
-    _METADATA.create_all(engine)
-    return engine
-
-
-def _as_evidence(row: Any) -> Evidence:
+def _as_evidence(row: Row) -> Evidence:
     return Evidence(
         id=f"E{row['number']}",
         tool=row["tool"],

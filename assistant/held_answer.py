@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCal
 from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.turn_schema import TurnContext
 from assistant.question import readable
-from assistant.toolbox import RECORDS
+from assistant.tool_catalogue import RECORDS
 
 LONGEST_WORDS = 4_000
 """Characters of an LLM's words that are read; it is asked for three sentences."""

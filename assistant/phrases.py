@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache
-from importlib.resources import files
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from assistant.languages import Language
+from tools.file_facts import fact_of
 
 
 def say(key: str, language: Language, **values: Any) -> str:
@@ -31,7 +32,12 @@ def has(key: str) -> bool:
 
 @cache
 def _sentences() -> dict[str, dict[str, str]]:
-    document = tomllib.loads(files("assistant").joinpath("phrases.toml").read_text(encoding="utf-8"))
+    file = Path(__file__).with_name("phrases.toml")
+    return fact_of("phrases", file, partial(_read, file))
+
+
+def _read(file: Path) -> dict[str, dict[str, str]]:
+    document = tomllib.loads(file.read_text(encoding="utf-8"))
     found: dict[str, dict[str, str]] = {}
     _collect(document, "", found)
     return found

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from assistant.evidence import EvidenceStore
 from assistant.settings import Settings
+from tools.file_facts import remember_in
 
 if TYPE_CHECKING:
     from assistant.llm.pilot_chat import RouteModel
     from knowledge.search import GuidanceSearch
+    from tools.profiling.executors import Executor
 
 
 class Services:
@@ -19,10 +21,13 @@ class Services:
 
     Args:
         settings: The settings.
+        lasting: Whether several measurements may come, so that a process that keeps the libraries imported pays.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, lasting: bool = False) -> None:
         self.settings = settings
+        self._lasting = lasting
+        remember_in(settings.home / "file-facts.json")
         self.store = EvidenceStore(settings.sql_url)
         self._building = threading.Lock()
 
@@ -45,6 +50,23 @@ class Services:
 
         return GuidanceSearch(self.settings.index_folder, self.route_model.embedder)
 
+    @cached_property
+    def executor(self) -> Executor:
+        """Where measurements run."""
+        if self.settings.executor == "ray":
+            from tools.profiling.ray_executor import RayExecutor  # noqa: PLC0415 (only when needed)
+
+            return RayExecutor(self.settings.ray_address)
+        if self._lasting:
+            from tools.profiling.fork_server import ForkServer  # noqa: PLC0415 (as above)
+
+            return ForkServer()
+        from tools.profiling.executors import FRESH_PROCESSES  # noqa: PLC0415 (as above)
+
+        return FRESH_PROCESSES
+
     def close(self) -> None:
-        """Release the database."""
+        """Release the database, and the processes that measurements run in."""
+        if "executor" in self.__dict__:
+            self.executor.close()
         self.store.close()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tools.fetching import ModelSources
+from tools.model_sources import ModelSources
+
+_PREFIX = "TAMESHI_"
 
 
-class Settings(BaseSettings):
-    """Settings, each also an environment variable `TAMESHI_<NAME>`."""
+class Settings(BaseModel):
+    """Settings, each also an environment variable `TAMESHI_<NAME>`; several values are written as a JSON list.
 
-    model_config = SettingsConfigDict(env_prefix="TAMESHI_", extra="ignore", frozen=True)
+    pydantic-settings does this too, and takes as long to import as half of the quickest command needs.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("tameshi", appauthor=False)))
     """Data folder: database, index, caches of our own."""
@@ -45,10 +50,28 @@ class Settings(BaseSettings):
     """Longest question, in characters."""
     tool_calls_per_turn: int = Field(default=12, ge=1, le=50)
     """Most tool calls in one turn."""
+    executor: Literal["local", "ray"] = "local"
+    """Where measurements run: `local` on this machine, `ray` as tasks of a Ray cluster."""
+    ray_address: str = ""
+    """Address of the Ray cluster; empty starts one on this machine."""
     host: str = "127.0.0.1"
     """Address that the web page listens on."""
     port: int = Field(default=7860, ge=0, le=65535)
     """Port that the web page listens on."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What was not given is taken from the environment, where it is there."""
+        there = {name.upper(): value for name, value in os.environ.items()}  # noqa: TID251 (this is the module that may)
+        read: dict[str, Any] = {
+            name: there[key]
+            for name in cls.model_fields
+            if (key := _PREFIX + name.upper()) in there and name not in given
+        }
+        if "mirrors" in read:
+            read["mirrors"] = json.loads(read["mirrors"])
+        return read | given
 
     @property
     def index_folder(self) -> Path:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import cache, lru_cache, partial
+from pathlib import Path
 
 from assistant.languages import Language
+from tools.file_facts import fact_of
 
 LONGEST = 4_000
 """Longer texts are returned as they are; no sentence of a tool comes near it."""
@@ -91,10 +92,13 @@ def translate(text: str, language: Language) -> str:
 def known_templates() -> dict[str, str]:
     """Every English template of the catalogues with its Japanese counterpart."""
     found: dict[str, str] = {}
-    for file in sorted(files("assistant").joinpath("translations").iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".toml"):
-            found |= tomllib.loads(file.read_text(encoding="utf-8"))
+    for file in sorted(Path(__file__).with_name("translations").glob("*.toml")):
+        found |= fact_of("translations", file, partial(_read, file))
     return found
+
+
+def _read(file: Path) -> dict[str, str]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1_024)

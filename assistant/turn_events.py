@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A command tells few kinds of events: each is built when the first one is made.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ToolPlanned(_Event):

@@ -95,14 +95,20 @@ def bytes_to_download(model: str, revision: str | None = None, *, sources: Model
     return _missing_bytes(listing, names, sources)
 
 
-def inspect_location(location: ModelLocation) -> FileInspection:
-    """Inspect a located model; a pickle beside safetensors weights is refused only where it lies in the folder to be loaded."""
+def inspect_location(location: ModelLocation, *, thorough: bool = True) -> FileInspection:
+    """Inspect a located model; a pickle beside safetensors weights is refused only where it lies in the folder to be loaded.
+
+    Args:
+        location: Where its files are.
+        thorough: Whether the weights' values and the card are looked at too, which takes reading them.
+    """
     harmless = location.source in {"hub", "cache"}
     return inspect_view(
         location.view,
         model=location.reference.canonical,
         commit=location.commit or "",
         unneeded_pickles="flag" if harmless else "refuse",
+        thorough=thorough,
     )
 
 

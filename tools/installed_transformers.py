@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.metadata
 import importlib.util
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.file_facts import fact_of
+
+if TYPE_CHECKING:
+    import ast
 
 
 def installed_version() -> str | None:
@@ -27,12 +32,18 @@ def known_model_types() -> frozenset[str]:
     types: set[str] = set()
     for name in ("auto_mappings.py", "configuration_auto.py"):
         if (folder / name).is_file():
-            types |= _keys_of_config_mapping((folder / name).read_text(encoding="utf-8"))
+            types |= set(fact_of("model-types", folder / name, partial(_types_in, folder / name)))
     return frozenset(types)
+
+
+def _types_in(file: Path) -> list[str]:
+    return sorted(_keys_of_config_mapping(file.read_text(encoding="utf-8")))
 
 
 def _keys_of_config_mapping(source: str) -> set[str]:
     """First entries of pairs, and keys of dictionaries, whose second part names a config class."""
+    import ast  # noqa: PLC0415 (only when transformers was installed anew)
+
     keys: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2:
@@ -47,4 +58,5 @@ def _keys_of_config_mapping(source: str) -> set[str]:
 
 
 def _text(node: ast.expr | None) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    value = getattr(node, "value", None)  # of a constant; what other expressions hold there is no text
+    return value if isinstance(value, str) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +11,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.errors import SourceUnavailable
+from tools.file_facts import fact_of
 from tools.progress import CancelToken, Progress, ignore_progress
 
 Source = Literal["hub", "cache", "mirror", "folder"]
 """Where the files of a snapshot came from."""
 
 _CHUNK_BYTES = 4 * 1024 * 1024
-_hashes: dict[tuple[str, int, int, int, int], str] = {}
-_hashes_lock = threading.Lock()
 
 
 class SnapshotFile(BaseModel):
@@ -70,24 +68,21 @@ def hash_file(path: Path, cancel: CancelToken | None = None) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    try:
-        status = path.stat()
-        key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        with _hashes_lock:
-            if key in _hashes:
-                return _hashes[key]
-        digest = hashlib.sha256()
+
+    def digest() -> str:
+        found = hashlib.sha256()
         with path.open("rb") as stream:
             while piece := stream.read(_CHUNK_BYTES):
                 if cancel is not None:
                     cancel.raise_if_cancelled()
-                digest.update(piece)
+                found.update(piece)
+        return found.hexdigest()
+
+    try:
+        return fact_of("sha256", path, digest)
     except OSError as error:
         message = f"`{path.name}` could not be read ({error.strerror or error})."
         raise SourceUnavailable(message, "Check the disk and the permissions, then try again.") from error
-    with _hashes_lock:
-        _hashes[key] = digest.hexdigest()
-    return digest.hexdigest()
 
 
 def hash_files(

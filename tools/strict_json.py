@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 _MAX_DIGITS = 40
+_DIGITS = bytes(48 if 48 <= each <= 57 else 32 for each in range(256))
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -36,11 +37,13 @@ def parse_json(raw: bytes, *, max_depth: int = 64, allow_non_finite: bool = Fals
     if text.startswith("\ufeff"):
         raise BadJson("starts with a byte order mark")
     _check_depth(raw, max_depth)
+    # A function for every whole number of a vocabulary takes longer than all else; without a long one none is needed.
+    long_numbers = b"0" * (_MAX_DIGITS + 1) in raw.translate(_DIGITS)
     try:
         return json.loads(
             text,
             object_pairs_hook=_unique_keys,
-            parse_int=_integer,
+            parse_int=_integer if long_numbers else None,
             parse_float=_decimal,
             parse_constant=None if allow_non_finite else _refuse_constant,
         )

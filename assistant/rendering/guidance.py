@@ -12,7 +12,7 @@ from assistant.rendering.style import Rendered, next_step
 from assistant.turn_events import Citation
 
 if TYPE_CHECKING:
-    from assistant.briefing import TurnResult
+    from assistant.rendering.results import TurnResult
 
 MEETING_ENTRY = "G03"
 """The entry whose answer is the three sentences themselves."""

@@ -11,7 +11,7 @@ from assistant.rendering.style import Rendered, bytes_size, code, next_step, not
 from assistant.translation import translate
 
 if TYPE_CHECKING:
-    from assistant.briefing import TurnResult
+    from assistant.rendering.results import TurnResult
 
 MOST_FINDINGS = 8
 MOST_QUOTES = 3

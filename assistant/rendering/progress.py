@@ -37,10 +37,11 @@ class TimeLeft:
         """Seconds left when that share is done; None while too little is done to tell.
 
         Args:
-            fraction: Share that is done, in [0, 1]; a smaller one than before starts the count again.
+            fraction: Share that is done, in [0, 1]. A smaller one than before starts the count again, and while nothing
+                is done, as in a queue, the count does not start.
         """
         now = self._clock()
-        if fraction < self._before:
+        if fraction < self._before or fraction <= 0:
             self._start = now
         self._before = fraction
         elapsed = now - self._start
@@ -81,6 +82,7 @@ class TerminalProgress:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._running: list[TimeLeft] = []
+        self._last = ""
         self._drawn = False
 
     def started(self, tool: str) -> None:
@@ -92,6 +94,9 @@ class TerminalProgress:
         """The tool that began last got on."""
         left_s = self._running[-1].after(fraction) if self._running else None
         text = f"  {progress_text(fraction, message, left_s, self._language)}"
+        if text == self._last:
+            return
+        self._last = text
         if not self._stream.isatty():
             print(text, file=self._stream)
             return

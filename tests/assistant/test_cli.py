@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.cli import app
-from assistant.toolbox import RECORDS
+from assistant.services import Services
+from assistant.settings import Settings
+from assistant.tool_catalogue import RECORDS
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -64,6 +66,42 @@ def test_the_dear_tools_run_as_well(tameshi, tiny_model):
     plan = tameshi("plan-adoption", folder, *load, "--out", str(out), "--json")
     assert plan.exit_code == (1 if record_of(plan, "plan_adoption").verdict in {"no", "not_yet"} else 0)
     assert out.read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
+
+
+def test_a_measurement_is_drawn_at_once_and_later(tameshi, tiny_model, tmp_path):
+    sizes = ("--batch-sizes", "1,2", "--sequence-lengths", "8", "--plot", str(tmp_path / "at-once.svg"))
+    measured = tameshi("profile-model", tiny_model(), *sizes)
+    assert measured.exit_code == 0, measured.stderr
+    (evidence_id,) = re.findall(r"\[(E\d+)\]", measured.stdout.splitlines()[0])
+    later = tameshi("plot", evidence_id, "--out", str(tmp_path / "later.svg"), "--json")
+    assert later.exit_code == 0, later.stderr
+    assert json.loads(later.stdout)["panels"][:2] == ["speed", "memory"]
+    assert (tmp_path / "later.svg").read_bytes() == (tmp_path / "at-once.svg").read_bytes()
+    one = tameshi("plot", evidence_id, "--out", str(tmp_path / "one.png"), "--panel", "memory", "--language", "ja")
+    assert one.exit_code == 0, one.stderr
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("E1", "--out", "plot.pdf"), 2, "has no ending that a plot can have"),
+        (("E1", "--out", "no/such/folder/plot.svg"), 2, "does not exist"),
+        (("E1", "--out", "plot.svg", "--panel", "sound"), 2, "is not a panel"),
+        (("E1", "--out", "plot.svg"), 3, "is not a stored measurement"),
+        (("../E1", "--out", "plot.svg"), 3, "is not a stored measurement"),
+    ],
+)
+def test_a_plot_that_cannot_be_drawn_says_why(tameshi, words, status, says):
+    result = tameshi("plot", *words)
+    assert result.exit_code == status
+    assert says in " ".join(re.sub(r"[^\w.]+", " ", result.stderr).split())
+
+
+def test_an_impossible_plot_is_refused_before_measuring(tameshi):
+    result = tameshi("profile-model", MINILM, "--plot", "plot.pdf")
+    assert result.exit_code == 2
+    assert "→" not in result.stderr
 
 
 def test_observation_runs_on_the_examples_given(tameshi, tiny_model):
@@ -239,13 +277,41 @@ def test_every_tool_is_a_command_with_json_and_help(tameshi):
         assert "--json" in shown.stdout
 
 
-def test_the_command_as_installed_starts_without_the_heavy_libraries(data_folder):
+HEAVY = ("torch", "transformers", "langchain", "langchain_core", "gradio", "chromadb", "sqlalchemy", "httpx2")
+"""What a command that reads files has no use for; the last is the hub's client."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["estimate-memory", MINILM],
+        ["estimate-memory", MINILM, "--language", "ja", "--json"],
+        ["inspect-files", MINILM],
+        ["check-documentation", MINILM],
+    ],
+    ids=" ".join,
+)
+def test_the_command_as_installed_starts_without_the_heavy_libraries(data_folder, monkeypatch, words):
     code = (
-        "import sys; sys.argv = ['tameshi', '--help']\n"
+        f"import sys; sys.argv = ['tameshi', *{words}]\n"
         "from assistant.cli import main\n"
         "try: main()\n"
-        "except SystemExit: pass\n"
-        "print([m for m in ('torch', 'transformers', 'langchain', 'gradio', 'chromadb') if m in sys.modules])"
+        "except SystemExit as ended: assert not ended.code\n"
+        f"print([m for m in {HEAVY} if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    monkeypatch.setenv("TAMESHI_HOME", str(data_folder))
+    monkeypatch.setenv("TAMESHI_OFFLINE", "1")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
     assert ast.literal_eval(done.stdout.splitlines()[-1]) == []
+
+
+def test_a_forecast_by_command_is_stored_like_any_other(tameshi, data_folder):
+    record = record_of(tameshi("estimate-memory", MINILM, "--json"), "estimate_memory")
+    services = Services(Settings(home=data_folder))
+    stored = services.store.get("E1", user="local")
+    services.close()
+    assert stored is not None
+    assert (stored.tool, stored.model, stored.commit) == ("estimate_memory", MINILM, record.commit)
+    assert RECORDS["estimate_memory"].model_validate(stored.record) == record

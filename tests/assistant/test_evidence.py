@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from pydantic import BaseModel
 
-from assistant.evidence import EvidenceStore, Turn
+from assistant.evidence import EvidenceStore, PendingConsent, Turn
 
 
 class _Record(BaseModel):
@@ -24,9 +25,33 @@ def _add(store, user="a"):
     return store.add(_Record(), user=user, conversation="c", tool="fetch_model", arguments={"model": "org/name"})
 
 
-def test_ids_count_up_for_each_user(tmp_path):
-    store = _store(tmp_path)
+@pytest.mark.parametrize("options", ["", "?timeout=10"], ids=["driver", "sqlalchemy"])
+def test_ids_count_up_for_each_user(tmp_path, options):
+    """A plain SQLite file is opened by Python's driver, an URL with options by SQLAlchemy, as any other database."""
+    store = EvidenceStore(f"sqlite:///{tmp_path / 'test.sqlite3'}{options}")
     assert [_add(store).id, _add(store).id, _add(store, user="b").id] == ["E1", "E2", "E1"]
+
+
+@pytest.mark.parametrize("options", ["", "?timeout=10"], ids=["driver", "sqlalchemy"])
+def test_turns_and_consents_are_kept_in_order(tmp_path, options):
+    store = EvidenceStore(f"sqlite:///{tmp_path / 'test.sqlite3'}{options}")
+    for question in ("first", "second"):
+        store.add_turn(Turn(question=question, answer="…", tools=("fetch_model",)), user="a", conversation="c")
+    assert [turn.question for turn in store.turns(user="a", conversation="c")] == ["first", "second"]
+    store.hold_consent(PendingConsent(id="k", user="a", conversation="c", state={"name": "x"}))
+    assert store.take_consent("k", user="b") is None
+    taken = store.take_consent("k", user="a")
+    assert taken is not None
+    assert taken.state == {"name": "x"}
+    assert store.take_consent("k", user=None) is None
+    store.close()
+
+
+def test_what_one_driver_wrote_the_other_reads(tmp_path):
+    url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    first, second = EvidenceStore(url), EvidenceStore(f"{url}?timeout=10")
+    assert [_add(first).id, _add(second).id, _add(first).id] == ["E1", "E2", "E3"]
+    assert [e.id for e in second.find(user="a", tool="fetch_model", limit=2)] == ["E3", "E2"]
 
 
 def test_evidence_survives_a_restart(tmp_path):

@@ -81,7 +81,7 @@ def test_no_sentence_is_unused():
 
 
 def test_every_tool_has_a_name_a_request_and_both_exist_for_no_other_tool():
-    from assistant.toolbox import RECORDS
+    from assistant.tool_catalogue import RECORDS
 
     assert {key.removeprefix("tool.") for key in KEYS if key.startswith("tool.")} == set(RECORDS)
     assert set(RECORDS) <= {key.removeprefix("reading.") for key in KEYS if key.startswith("reading.")}

@@ -8,10 +8,12 @@ import json
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from assistant import toolbox as module
+from assistant import tool_catalogue
+from assistant.agent_tools import DESCRIPTIONS, langchain_tools
 from assistant.services import Services
 from assistant.settings import Settings
-from assistant.toolbox import DESCRIPTIONS, RECORDS, CallScope, Toolbox, langchain_tools, read_record
+from assistant.tool_catalogue import RECORDS
+from assistant.toolbox import CallScope, Toolbox, read_record
 from tools.progress import CancelToken
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -58,7 +60,7 @@ def test_records_are_frozen_and_closed(record):
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_no_tool_takes_a_switch_for_foreign_code(name):
-    function = getattr(module, name)
+    function = tool_catalogue.function_of(name)
     assert "trust_remote_code" not in inspect.signature(function).parameters
 
 
@@ -91,7 +93,7 @@ def test_an_expected_failure_is_told_and_nothing_is_stored(run, services):
 
 
 def test_a_bug_is_not_swallowed(run, monkeypatch):
-    monkeypatch.setitem(module._LOOKUPS, "check_version", lambda **_: 1 / 0)
+    monkeypatch.setattr("tools.version.check_version", lambda **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("check_version", model=MINILM)
 

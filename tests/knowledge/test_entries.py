@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from assistant.toolbox import RECORDS
+from assistant.tool_catalogue import RECORDS
 from knowledge.entry import FOLDER, MAX_BYTES, MAX_NODES, SECTIONS, Entry, read_entries, read_entry
 from knowledge.errors import InvalidEntry
 from knowledge.topics import AUDIENCES, LANGUAGES, STAGES, TOOL_NAMES, TOPICS

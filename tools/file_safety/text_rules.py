@@ -9,7 +9,6 @@ from typing import Any
 from tools.errors import SourceUnavailable
 from tools.file_safety.findings import Finding, finding
 from tools.file_safety.inspected import Inspected
-from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
 
 _MAX_TEMPLATE = 200_000
 _ESCAPES = re.compile(
@@ -29,11 +28,10 @@ _HIGHEST_ID = 10_000_000
 
 
 def check_texts(model: Inspected) -> Iterator[Finding]:
-    """Apply the rules on chat templates, tokenizers and the card."""
+    """Apply the rules on chat templates and tokenizers."""
     for name, template in _templates(model):
         yield from check_template(name, template)
     yield from _check_tokenizer(model)
-    yield from _check_card(model)
 
 
 def _templates(model: Inspected) -> Iterator[tuple[str, str]]:
@@ -138,7 +136,10 @@ def _check_ids(name: str, content: dict[str, Any]) -> Iterator[Finding]:
         yield finding("T17", name, f"A token has the id `{str(wrong)[:40]}`.", "Use another copy of the model.")
 
 
-def _check_card(model: Inspected) -> Iterator[Finding]:
+def check_card(model: Inspected) -> Iterator[Finding]:
+    """Apply the rule on the card."""
+    from tools.front_matter import BadFrontMatter, parse_front_matter, split_card  # noqa: PLC0415 (as dear as all rules)
+
     entry = model.plain.get("README.md")
     if entry is None:
         return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
+from tools.file_facts import fact_of
 from tools.weight_files import TensorInfo, read_header
 
 MAX_SCANNED_BYTES = 4 * 1024**3
@@ -12,8 +12,6 @@ MAX_SCANNED_BYTES = 4 * 1024**3
 _CHUNK_ELEMENTS = 8 * 1024 * 1024
 _NUMPY_TYPES = {"F16": "<u2", "BF16": "<u2", "F32": "<u4", "F64": "<u8"}
 _EXPONENTS = {"F16": 0x7C00, "BF16": 0x7F80, "F32": 0x7F800000, "F64": 0x7FF0000000000000}
-_seen: dict[tuple[str, int, int, int], str | None] = {}
-_seen_lock = threading.Lock()
 
 
 def first_not_finite(path: Path) -> str | None:
@@ -25,19 +23,15 @@ def first_not_finite(path: Path) -> str | None:
     Returns:
         The tensor's name; the answer is remembered while the file stays unchanged.
     """
-    status = path.stat()
-    if status.st_size > MAX_SCANNED_BYTES:
+    if path.stat().st_size > MAX_SCANNED_BYTES:
         return None
-    key = (str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    with _seen_lock:
-        if key in _seen:
-            return _seen[key]
-    header = read_header(path)
-    offset = 8 + header.header_bytes
-    bad = next((name for name, info in header.tensors.items() if not _is_finite(path, info, offset)), None)
-    with _seen_lock:
-        _seen[key] = bad
-    return bad
+
+    def scan() -> str | None:
+        header = read_header(path)
+        offset = 8 + header.header_bytes
+        return next((name for name, info in header.tensors.items() if not _is_finite(path, info, offset)), None)
+
+    return fact_of("not-finite", path, scan)
 
 
 def _is_finite(path: Path, info: TensorInfo, offset: int) -> bool:

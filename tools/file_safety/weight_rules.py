@@ -19,7 +19,7 @@ _AGAIN = "Fetch the file again; if it stays so, use another copy of the model."
 _MAX_NAME = 512
 
 
-def check_weights(model: Inspected) -> Iterator[Finding]:
+def check_weights(model: Inspected, *, values: bool = True) -> Iterator[Finding]:
     """Apply the rules on weights: every header, then all tensors together against the config."""
     tensors: dict[str, TensorInfo] = {}
     sound = True
@@ -33,7 +33,7 @@ def check_weights(model: Inspected) -> Iterator[Finding]:
             sound = False
             yield finding("T12", name, error.message, error.next_step)
             continue
-        yield from _check_file(model, name, entry.size_bytes)
+        yield from _check_file(model, name, entry.size_bytes, values=values)
         yield from _check_texts(name, header.tensors, header.metadata)
         if name in _loaded(model):
             twice = next((tensor for tensor in header.tensors if tensor in tensors), None)
@@ -56,14 +56,14 @@ def _loaded(model: Inspected) -> list[str]:
     return model.weight_files
 
 
-def _check_file(model: Inspected, name: str, size_bytes: int) -> Iterator[Finding]:
+def _check_file(model: Inspected, name: str, size_bytes: int, *, values: bool) -> Iterator[Finding]:
     if model.view.remote:
         return
     if has_zip_at_end(model.view, name, size_bytes):
         yield finding(
             "T12", name, "The file is a zip archive as well, so that other readers find other content.", _AGAIN
         )
-    path = model.view.path(name)
+    path = model.view.path(name) if values else None
     bad_tensor = first_not_finite(path) if path is not None else None
     if bad_tensor is not None:
         found = f"Tensor `{bad_tensor[:80]}` holds values that are not numbers (NaN or infinite)."

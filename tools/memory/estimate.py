@@ -51,7 +51,7 @@ def estimate_memory(
     _check(dtype, batch_size, sequence_length, new_tokens, device_memory_gib)
     # Of a model on the hub its configuration and the heads of its weight files are read, and nothing is downloaded.
     location = locate_model(model, sources=sources)
-    refuse_unsafe(inspect_location(location))
+    refuse_unsafe(inspect_location(location, thorough=False))
     header, shape = snapshot_tensors(location.view), read_shape(location.view)
     length = sequence_length or min(_DEFAULT_LENGTH, shape.positions or _DEFAULT_LENGTH)
     plan = Plan(header, shape, dtype or file_dtype(header), length, new_tokens)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.llm.turn_schema import MODEL_TOOLS, TOOL_NAMES, TurnContext, mask, read_turn
-from assistant.toolbox import RECORDS
+from assistant.tool_catalogue import RECORDS
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 E5 = "intfloat/multilingual-e5-small"
