@@ -56,6 +56,14 @@ def test_a_step_that_starts_again_is_timed_again(clock):
     assert left.after(0.5) == pytest.approx(4)
 
 
+def test_waiting_in_a_queue_is_no_part_of_it(clock):
+    left = TimeLeft(clock)
+    clock.now += 600
+    assert left.after(0.0) is None
+    clock.now += 5
+    assert left.after(0.5) == pytest.approx(5)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=30))
 def test_it_is_never_negative(steps):
     clock = Clock()
@@ -83,6 +91,7 @@ def test_a_log_gets_a_line_a_step(clock):
     stream = io.StringIO()
     shown = TerminalProgress("en", stream, clock)
     shown.started("fetch_model")
+    shown.progressed(0.5, "Hashing")
     shown.progressed(0.5, "Hashing")
     shown.progressed(1.0, "Ready")
     shown.ended()
