@@ -39,13 +39,18 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
         )
         if p
     ]
+    # Of a load that whole devices carry with room, the table by utilisation has no ranges to explain.
+    ranged = not record.options or any(
+        o.devices_range and o.devices_range.low < o.devices_range.high for o in record.options
+    )
     details = [
         options_table(record, language) if record.options else capacity_table(record, language),
         *points,
-        _basis(record, language),
+        _basis(record, language) + (_spread(record, language) if ranged else ""),
     ]
     deeper = [
         capacity_table(record, language) if record.options else "",
+        "" if ranged else _spread(record, language).strip(),
         sensitivity_table(record, language),
         response_times_table(record, language),
         break_even_table(record, language),
@@ -118,9 +123,12 @@ def _basis(record: Any, language: Language) -> str:
     )
     if record.busy_percent is not None:
         basis += say("cost.busy", language, busy=f"{record.busy_percent:.3g}")
-    if record.requests_per_s_range is not None and record.spread_basis != "unknown":
-        basis += say(f"cost.spread.{record.spread_basis}", language)
     return basis
+
+
+def _spread(record: Any, language: Language) -> str:
+    """What the ranges in brackets are."""
+    return "" if record.spread_basis == "unknown" else say(f"cost.spread.{record.spread_basis}", language)
 
 
 def _depends(record: Any, language: Language) -> str:
@@ -139,7 +147,8 @@ def _depends(record: Any, language: Language) -> str:
 
 
 def _next_step(record: Any, language: Language) -> str:
-    return say(f"cost.next.{record.moves_most or 'price'}", language, batch=record.batch_size)
+    most = "throughput" if record.noise == "noisy" else record.moves_most or "price"
+    return say(f"cost.next.{most}", language, batch=record.batch_size)
 
 
 def _target(record: Any, language: Language) -> str:
@@ -161,7 +170,7 @@ def _target(record: Any, language: Language) -> str:
         p95=f"{needed.response_p95_ms:,.1f}",
     )
     months = [o.cost_per_month for o in record.options if o.cost_per_month is not None]
-    if not months:
+    if not months or min(months) >= needed.cost_per_month:
         return met
     amount = between(min(months), max(months), money, language)
     return met + say("cost.target_batches", language, currency=plain(record.currency), amount=amount)

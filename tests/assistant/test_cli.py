@@ -57,9 +57,12 @@ def test_the_dear_tools_run_as_well(tameshi, tiny_model):
     profile = record_of(tameshi("profile-model", folder, *sizes, "--json"), "profile_model")
     assert [(run.batch_size, run.sequence_length) for run in profile.runs] == [(1, 8)]
     load = ("--requests-per-day", "20000", "--price-per-hour", "0.5")
-    cost = tameshi("estimate-cost", folder, *load, "--json")
+    asked = ("--latency-p95-target-ms", "60000", "--peak-factor", "2", "--alternative-price-per-million-tokens", "3")
+    cost = tameshi("estimate-cost", folder, *load, *asked, "--json")
     assert cost.exit_code == 0
-    record_of(cost, "estimate_cost")
+    estimate = record_of(cost, "estimate_cost")
+    assert (estimate.queueing.target_p95_ms, estimate.queueing.peak_factor) == (60_000, 2)
+    assert estimate.break_even.price_per_million_tokens == pytest.approx(3)
     assert "→ profile_model" not in cost.stderr, "it was measured already"
     assert len(record_of(tameshi("compare-models", folder, MINILM, "--json"), "compare_models").models) == 2
     out = Path(folder).parent / "plan.html"

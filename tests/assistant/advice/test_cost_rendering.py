@@ -8,6 +8,7 @@ import pytest
 
 from assistant.advice.comparison import compare_models
 from assistant.advice.cost import estimate_cost
+from assistant.advice.cost_records import CostEstimate
 from assistant.languages import LANGUAGES
 from assistant.rendering.results import TurnResult, rendered
 
@@ -91,6 +92,14 @@ def test_what_is_missing_is_asked_for(shown):
     assert shown("no load").startswith("**USD 0.00174 per 1,000 requests**")
     for case in ("no price", "no load", "nothing"):
         assert "Tell me the requests per day and the price per hour" in shown(case)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_estimate_of_the_first_release_is_still_shown(evidence_of, records, language):
+    record = estimate_cost(MODEL, 20_000, 0.5, evidence=evidence_of(records.profile()))
+    later = {name: f.default for name, f in CostEstimate.model_fields.items() if not f.is_required()}
+    stored = TurnResult("E2", "estimate_cost", {}, record.model_copy(update=later))
+    assert "364.80" in rendered(stored, language, []).for_audience("engineer")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
