@@ -22,7 +22,8 @@ DESCRIPTIONS: dict[str, str] = {
     "check_documentation": "Read the model card and licence: what is missing, which claims the files confirm or contradict.",
     "observe_behavior": "Run small trials: same answer twice, sensitivity to case, spacing, batch position and number "
     "format. Dear: seconds to minutes.",
-    "estimate_cost": "Cost per request, day and month from measured throughput; needs requests per day and a price per hour.",
+    "estimate_cost": "Cost per request, day, month and million tokens from measured throughput, devices for a response "
+    "time, and break-even against another offer; needs requests per day and a price per hour.",
     "compare_models": "Put two or more models side by side from their evidence.",
     "plan_adoption": "Make a staged adoption plan (desk check, proof of concept, pilot, production) with gates bound to "
     "measured evidence and a verdict. Dear: runs the missing checks and a profile first.",

@@ -96,6 +96,20 @@ def test_a_dearer_device_costs_more_for_the_same_devices(profiled, load, price, 
         assert low.cost_per_thousand_requests <= high.cost_per_thousand_requests
 
 
+@given(load=loads, price=prices, times=st.floats(0.1, 10))
+@shared
+def test_every_cost_scales_with_the_price(profiled, load, price, times):
+    once, more = (estimate_cost(MODEL, load, each, evidence=profiled) for each in (price, price * times))
+    for a, b in zip(once.options, more.options, strict=True):
+        assert (b.cost_per_month, b.cost_per_request) == pytest.approx(
+            (a.cost_per_month * times, a.cost_per_request * times)
+        )
+    for a, b in zip(once.at_capacity, more.at_capacity, strict=True):
+        assert b.cost_per_million_tokens == pytest.approx(a.cost_per_million_tokens * times)
+    for a, b in zip(once.queueing.at, more.queueing.at, strict=True):
+        assert b.cost_per_month == pytest.approx(a.cost_per_month * times)
+
+
 @given(load=loads, throughput=throughputs, price=prices)
 @shared
 def test_smoother_traffic_and_faster_devices_never_cost_more(profiled, load, throughput, price):
