@@ -9,9 +9,10 @@ from tools.behavior.records import BehaviorObservation, Trial
 from tools.errors import InvalidArgument
 from tools.fetching import fetch_model
 from tools.model_sources import ModelSources
-from tools.profiling.device import cpu_threads, device_lease
-from tools.profiling.isolation import WorkerLimits, run_worker
+from tools.profiling.device import cpu_threads
+from tools.profiling.executors import FRESH_PROCESSES, Executor
 from tools.profiling.profile import check_unchanged
+from tools.profiling.worker_watch import WorkerLimits
 from tools.progress import CancelToken, Progress, ignore_progress
 
 EXAMPLES = (
@@ -35,6 +36,7 @@ def observe_behavior(
     model: str,
     examples: Sequence[str] = (),
     *,
+    executor: Executor = FRESH_PROCESSES,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
@@ -44,6 +46,7 @@ def observe_behavior(
     Args:
         model: `org/name`, `org/name@revision` or a folder written as a path.
         examples: Up to 32 texts of up to 2000 letters to try it with; a few neutral English ones when absent.
+        executor: Where the worker runs.
         sources: Where models may come from.
         progress: Told about each step.
         cancel: Kills the worker.
@@ -67,8 +70,8 @@ def observe_behavior(
         "examples": list(texts),
         "threads": cpu_threads(),
     }
-    with device_lease("cpu", progress=progress, cancel=cancel):
-        record = run_worker(job, WorkerLimits(wall_s=_WALL_S), progress=progress, cancel=cancel)
+    with executor.lease("cpu", progress=progress, cancel=cancel):
+        record = executor.run(job, WorkerLimits(wall_s=_WALL_S), needed_mib=None, progress=progress, cancel=cancel)
     return BehaviorObservation(
         model=snapshot.model,
         commit=snapshot.commit,

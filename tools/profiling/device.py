@@ -97,6 +97,17 @@ def _try_lock(path: Path) -> int | None:
     return handle
 
 
+def _take_ticket(folder: Path, name: str) -> tuple[Path, int]:
+    """A place at the end of the queue, kept while its handle is open."""
+    while True:
+        ticket = folder / f"{name}~{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
+        handle = _try_lock(ticket)
+        if handle is not None and ticket.exists():
+            return ticket, handle
+        if handle is not None:  # another waiter came between making and locking it, and took it for a dead one's
+            os.close(handle)
+
+
 def _place(ticket: Path) -> int:
     """Living waiters before this one, counted from the tickets; those of the dead are removed."""
     before = 0
@@ -128,8 +139,7 @@ def device_lease(
         Seconds waited.
     """
     folder, name = _lease_folder(), device.replace(":", "-")
-    ticket = folder / f"{name}~{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
-    ticket_handle = _try_lock(ticket)
+    ticket, ticket_handle = _take_ticket(folder, name)
     handle: int | None = None
     start = time.monotonic()
     try:
@@ -150,6 +160,6 @@ def device_lease(
         yield time.monotonic() - start
     finally:
         ticket.unlink(missing_ok=True)
-        for each in (ticket_handle, handle):
-            if each is not None:
-                os.close(each)
+        os.close(ticket_handle)
+        if handle is not None:
+            os.close(handle)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from tools.profiling.device import available_memory_mib
-from tools.profiling.worker_watch import Watch, WorkerLimits
+from tools.profiling.worker_watch import OnPart, Watch, WorkerLimits, ignore_part
 from tools.progress import CancelToken, Progress, ignore_progress
 
 WORKER = Path(__file__).resolve().parent / "isolated" / "worker.py"
@@ -29,6 +29,7 @@ def run_worker(
     needed_mib: float | None = None,
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
+    on_part: OnPart = ignore_part,
     program: Path = WORKER,
 ) -> dict[str, Any]:
     """Run one job in a process of its own.
@@ -39,6 +40,7 @@ def run_worker(
         needed_mib: Forecast peak, named in the message when memory runs out.
         progress: Told what the worker reports.
         cancel: Kills the worker's group.
+        on_part: Told the figures that it sends before its record.
         program: The worker's program.
 
     Returns:
@@ -53,7 +55,7 @@ def run_worker(
     sweep_leftovers()
     with working_folder() as folder:
         worker = _FreshWorker(program, folder, job["threads"])
-        watch = Watch(limited(job, limits, os.getpid()), limits, needed_mib, folder)
+        watch = Watch(limited(job, limits, os.getpid()), limits, needed_mib, folder, on_part)
         return watch.run(worker, progress, cancel)
 
 

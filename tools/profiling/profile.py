@@ -14,10 +14,11 @@ from tools.file_safety.file_view import FolderView
 from tools.memory import MemoryForecast, estimate_memory, total_of
 from tools.memory.model_shape import read_shape
 from tools.model_sources import ModelSources
-from tools.profiling.device import cpu_threads, device_lease, resolve_device
-from tools.profiling.isolation import WorkerLimits, run_worker
+from tools.profiling.device import cpu_threads, resolve_device
+from tools.profiling.executors import FRESH_PROCESSES, Executor
 from tools.profiling.records import Profile
 from tools.profiling.report import build_profile
+from tools.profiling.worker_watch import WorkerLimits
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import Snapshot, changed_files
 from tools.speed_forecast import forecast_speed
@@ -43,6 +44,7 @@ def profile_model(
     vary: Sequence[str] = (),
     *,
     repeats: int | None = None,
+    executor: Executor = FRESH_PROCESSES,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
@@ -59,6 +61,7 @@ def profile_model(
         vary: What else to try on the largest run: `dtype`, `attention`, `compile` and `quantization` each beside the
             answers in float32; `batch_size` and `sequence_length` search the largest that runs.
         repeats: Timed calls a run, 1 to 10000; as many as a steady median needs when absent.
+        executor: Where the worker runs.
         sources: Where models may come from.
         progress: Told about each step.
         cancel: Kills the worker.
@@ -95,10 +98,10 @@ def profile_model(
         "repeats": repeats,
         "threads": cpu_threads(),
     }
-    with device_lease(target, progress=progress, cancel=cancel):
+    with executor.lease(target, progress=progress, cancel=cancel):
         start = time.monotonic()
-        record, ended_early = _run(job, needed, _scaled(progress, 0.1, 1.0), cancel)
-        wall_s = time.monotonic() - start
+        record, ended_early = _run(executor, job, needed, _scaled(progress, 0.1, 1.0), cancel)
+        wall_s = record.get("wall_s") or time.monotonic() - start
     _raise_if_nothing_ran(record, needed)
     best = _largest_that_ran(record)
     if best is not None:
@@ -106,15 +109,15 @@ def profile_model(
     on_device = record["device_kind"] == "cuda"
     needed = None if forecast is None else total_of(forecast.terms, on_device=on_device)
     record["runs"] = _with_speed_forecast(snapshot, record)
-    return build_profile(snapshot, record, job, needed, wall_s, ended_early=ended_early)
+    return build_profile(snapshot, record, job, needed, wall_s, executor=executor.name, ended_early=ended_early)
 
 
 def _run(
-    job: dict[str, Any], needed: float | None, progress: Progress, cancel: CancelToken | None
+    executor: Executor, job: dict[str, Any], needed: float | None, progress: Progress, cancel: CancelToken | None
 ) -> tuple[dict[str, Any], str | None]:
     """The worker's record; of one that ended early what it had measured, and why it ended."""
     try:
-        return run_worker(job, WorkerLimits(), needed_mib=needed, progress=progress, cancel=cancel), None
+        return executor.run(job, WorkerLimits(), needed_mib=needed, progress=progress, cancel=cancel), None
     except ToolError as error:
         if not any(not run.get("error") for run in error.partial.get("runs", ())):
             raise

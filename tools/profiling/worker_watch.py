@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, Protocol
 
@@ -21,6 +22,14 @@ _MAX_MESSAGE = 300
 _POLL_S = 0.1
 _PIECE = 65_536
 _END_S = 10.0
+
+
+OnPart = Callable[[dict[str, Any]], None]
+"""Called with figures that a worker sends before its record."""
+
+
+def ignore_part(part: dict[str, Any]) -> None:
+    """For callers who wait for the record."""
 
 
 class WorkerLimits(BaseModel):
@@ -53,6 +62,13 @@ class StartedWorker(Protocol):
         ...
 
 
+def collect(collected: dict[str, Any], part: dict[str, Any]) -> None:
+    """Keep figures as they come: a list is added to what was there, anything else replaces it."""
+    for name, value in part.items():
+        there = collected.get(name)
+        collected[name] = [*there, *value] if isinstance(there, list) and isinstance(value, list) else value
+
+
 class Watch:
     """One worker from the job it is given to its end.
 
@@ -61,10 +77,19 @@ class Watch:
         limits: What it may use.
         needed_mib: Forecast peak, named in the message when memory runs out.
         folder: Its working folder; holds what it wrote to its error stream.
+        on_part: Told the figures that it sends before its record.
     """
 
-    def __init__(self, job: dict[str, Any], limits: WorkerLimits, needed_mib: float | None, folder: Path) -> None:
+    def __init__(
+        self,
+        job: dict[str, Any],
+        limits: WorkerLimits,
+        needed_mib: float | None,
+        folder: Path,
+        on_part: OnPart = ignore_part,
+    ) -> None:
         self.job, self.limits, self.needed_mib, self.folder = job, limits, needed_mib, folder
+        self._on_part = on_part
         self.collected: dict[str, Any] = {}
         self.stage = "starting"
         self._last: dict[str, Any] = {}
@@ -131,15 +156,10 @@ class Watch:
                 self.stage = message[:_MAX_MESSAGE].lower()
                 progress(min(1.0, max(0.0, float(fraction))), message[:_MAX_MESSAGE])
             case {"part": dict() as part}:
-                self._collect(part)
+                collect(self.collected, part)
+                self._on_part(part)
             case _:
                 self._last = content
-
-    def _collect(self, part: dict[str, Any]) -> None:
-        """Keep figures as they come: a list is added to what was there, anything else replaces it."""
-        for name, value in part.items():
-            there = self.collected.get(name)
-            self.collected[name] = [*there, *value] if isinstance(there, list) and isinstance(value, list) else value
 
     def _explain(self, code: int) -> NoReturn:
         error = self._last.get("error")

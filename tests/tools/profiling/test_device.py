@@ -52,6 +52,60 @@ def test_T25_a_second_measurement_waits_and_sees_its_place():
     assert seen[0] == "Waiting for cpu: 1 before this one"
 
 
+def test_T25_places_move_up_when_a_waiter_gives_up_or_has_its_turn():
+    seen: dict[str, list[str]] = {"second": [], "third": []}
+    tokens = {name: CancelToken() for name in seen}
+    turn: dict[str, threading.Event] = {name: threading.Event() for name in seen}
+    given_up: list[str] = []
+
+    def wait(name):
+        try:
+            with device_lease("cpu", progress=lambda _, message: seen[name].append(message), cancel=tokens[name]):
+                turn[name].set()
+        except Cancelled:
+            given_up.append(name)
+
+    def start(name):
+        thread = threading.Thread(target=wait, args=(name,))
+        thread.start()
+        while not seen[name]:
+            time.sleep(0.02)
+        return thread
+
+    with device_lease("cpu"):
+        threads = [start("second"), start("third")]
+        assert seen["second"][-1] == "Waiting for cpu: 1 before this one"
+        assert seen["third"][-1] == "Waiting for cpu: 2 before this one"
+        tokens["second"].cancel()
+        threads[0].join(5)
+        assert given_up == ["second"]
+        place = len(seen["third"])
+        while len(seen["third"]) < place + 2:
+            time.sleep(0.02)
+        assert seen["third"][-1] == "Waiting for cpu: 1 before this one"
+        assert not turn["third"].is_set()
+    assert turn["third"].wait(5)
+    threads[1].join(5)
+
+
+def test_T25_many_at_once_have_it_one_after_another():
+    inside, most = [], []
+
+    def measure():
+        with device_lease("cpu"):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+    threads = [threading.Thread(target=measure) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert most == [1] * 8
+
+
 def test_T25_waiting_can_be_cancelled_and_ends():
     token = CancelToken()
     token.cancel()

@@ -97,10 +97,9 @@ def heavy(tmp_path_factory):
 
 
 def test_a_forked_worker_is_cut_off_like_a_fresh_one(program, server):
-    fresh = run_worker(JOB, program=program(ABOUT_ITSELF))
-    seen = []
-    first = server.run(JOB, progress=lambda *step: seen.append(step))
-    again = server.run(JOB)
+    limits = WorkerLimits(memory_mib=2000)
+    fresh = run_worker(JOB, limits, program=program(ABOUT_ITSELF))
+    first, again = server.run(JOB, limits), server.run(JOB, limits)
     for forked in (first, again):
         assert forked["parent"] == server.pid
         assert forked["env"].keys() == fresh["env"].keys()
@@ -263,7 +262,7 @@ def test_T05_a_real_measurement_is_forked_and_runs_no_file_of_the_model(heavy, t
         "sequence_lengths": [8],
     }  # fmt: skip
     record = server.run(job)
-    assert record["imports"] == "fork server"
+    assert record["imports"] == "fork_server"
     assert [run["error"] for run in record["runs"] if run.get("error")] == []
     assert "no network" in record["isolation"] or any("network not cut" in line for line in record["isolation"])
     assert not (tmp_path / "ran").exists()

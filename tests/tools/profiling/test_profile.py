@@ -16,9 +16,10 @@ from tools.fetching import fetch_model
 from tools.memory import estimate_memory
 from tools.model_sources import ModelSources
 from tools.profiling import profile, profile_model
-from tools.profiling.isolation import WorkerLimits
+from tools.profiling.isolation import run_worker
 from tools.profiling.records import ProfileRun
 from tools.profiling.report import noise_verdict
+from tools.profiling.worker_watch import WorkerLimits
 from tools.progress import CancelToken
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -108,7 +109,7 @@ def test_T10_worker_itself_refuses_dishonest_loads(tiny_models, tmp_path, fault)
         "batch_sizes": [1], "sequence_lengths": [8],
     }  # fmt: skip
     with pytest.raises(UnsupportedModel, match="T10"):
-        profile.run_worker(job)
+        run_worker(job)
 
 
 def test_T05_files_named_like_modules_are_not_run(tiny_models, tmp_path):
@@ -120,7 +121,7 @@ def test_T05_files_named_like_modules_are_not_run(tiny_models, tmp_path):
         "kind": "profile", "root": str(folder), "device": "cpu", "dtype": "auto", "threads": 1, "new_tokens": 0,
         "batch_sizes": [1], "sequence_lengths": [8],
     }  # fmt: skip
-    assert profile.run_worker(job)["runs"]
+    assert run_worker(job)["runs"]
     assert not (tmp_path / "ran").exists()
 
 

@@ -42,6 +42,7 @@ def _run(job: dict, reply: Reply) -> dict:
     start = time.perf_counter()
     import torch  # noqa: PLC0415 (heavy import, only after the limits are in place)
     import transformers  # noqa: PLC0415 (heavy import, only after the limits are in place)
+    import transformers.modeling_utils  # noqa: PLC0415 (every model imports it, which is no part of loading its weights)
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -50,7 +51,8 @@ def _run(job: dict, reply: Reply) -> dict:
     torch.set_grad_enabled(False)
     from worker_loading import load  # noqa: PLC0415 (imports the libraries)
 
-    import_s = time.perf_counter() - start
+    imports = _imports(job, time.perf_counter() - start)
+    reply.part(**imports)
     reply.progress(0.25, "Loading the weights")
     loaded = load(job)
     if job["kind"] == "trials":
@@ -59,7 +61,14 @@ def _run(job: dict, reply: Reply) -> dict:
         return run_trials(job, loaded, reply.progress)
     from worker_timing import measure  # noqa: PLC0415 (imports the libraries)
 
-    return {"import_s": import_s, **measure(job, loaded, reply.progress)}
+    return {**imports, **measure(job, loaded, reply)}
+
+
+def _imports(job: dict, own_s: float) -> dict:
+    """What importing took: here, or in the process that this one was forked from."""
+    if "imported_s" in job:
+        return {"import_s": job["imported_s"] + own_s, "imports": "fork_server"}
+    return {"import_s": own_s, "imports": "own_process"}
 
 
 def _failure(error: BaseException) -> dict:
@@ -77,6 +86,7 @@ def main() -> int:
     reply = Reply()
     job = json.load(sys.stdin)
     isolation = cut_off(job)
+    reply.part(isolation=isolation)
     try:
         record = _run(job, reply)
     except BaseException as error:  # noqa: BLE001 (tokenizers' panics are no Exception; the parent names the failure)
