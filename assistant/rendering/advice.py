@@ -52,7 +52,7 @@ def render_comparison(result: TurnResult, language: Language, _turn: Sequence[Tu
 
 
 def _undecided(pair: Any, language: Language) -> str:
-    figures = say("common.list_joint", language).join(say(f"compare.figure.{f}", language) for f in pair.figures)
+    figures = say("compare.figures_joint", language).join(say(f"compare.figure.{f}", language) for f in pair.figures)
     return say(
         f"compare.undecided.{pair.reason}", language,
         first=plain(pair.first), second=plain(pair.second), figures=figures,
