@@ -30,6 +30,7 @@ TASKS = {
     "smolvlm": ("image-text-to-text", "tokens", f"noise images of 32x32 from its own processor (8 tokens each) and {WORDS}"),
     "qwen2_vl": ("image-text-to-text", "tokens", "put into a prompt without its processor"),
     "blip": ("image-to-text", "tokens", "noise images of 32x32"),
+    "git": ("image-to-text", "tokens", "noise images of 32x32"),
     "captions": ("image-to-text", "tokens", "noise images of 32x32"),
     "bert": ("feature-extraction", "texts", WORDS),
     "bert_random": ("feature-extraction", "texts", "random token ids (the files hold no tokenizer)"),
@@ -165,6 +166,33 @@ def test_inputs_that_cannot_be_made_are_said_in_a_sentence(worker, loaded_models
         worker.Workload(loaded_models("series"), 1, LENGTH, 0)
 
 
+def test_a_head_that_wants_other_inputs_is_said_in_a_sentence(worker, loaded_models):
+    workload = worker.Workload(loaded_models("bert_choices"), BATCH, LENGTH, 0)
+    with pytest.raises(
+        worker.JobError, match="`BertForMultipleChoice` does not take inputs made for bare forward pass"
+    ):
+        workload.call()
+
+
+def test_whisper_starts_with_language_and_task_where_it_knows_them(worker, task_models, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(task_models("whisper"), folder)
+    kept = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    kept.pop("_from_model_config", None)
+    kept |= {"lang_to_id": {"<|de|>": 31, "<|en|>": 30}, "task_to_id": {"transcribe": 40}, "no_timestamps_token_id": 50}
+    (folder / "generation_config.json").write_text(json.dumps(kept), encoding="utf-8")
+    loaded = worker.load(folder)
+    seen = []
+    loaded.model.model.decoder.register_forward_pre_hook(
+        lambda _, args, given: seen.append(given["input_ids"]), with_kwargs=True
+    )
+    worker.Workload(loaded, 1, LENGTH, 2).call()
+    assert [ids.shape for ids in seen] == [(1, 4), (1, 1)]
+    assert seen[0].tolist() == [[5, 30, 40, 50]]
+    with pytest.raises(worker.JobError, match=r"4 \+ 61 tokens are more than its 64 positions"):
+        worker.Workload(loaded, 1, LENGTH, 61)
+
+
 def test_image_tokens_without_a_processor_are_as_many_as_the_model_makes(worker, loaded_models):
     workload = worker.Workload(loaded_models("llava_random"), BATCH, LENGTH, 4)
     assert (workload.inputs["input_ids"] == 7).sum(1).tolist() == [16, 16]
@@ -206,7 +234,7 @@ FORMULAS = {
 def test_pooling_equals_its_formula(worker, task_models, tmp_path, mode):
     loaded = worker.load(with_modules(task_models("bert"), tmp_path / "model", {"pooling_mode": mode}))
     workload = worker.Workload(loaded, BATCH, LENGTH, 0)
-    assert workload.inputs_note == f"{WORDS}; {mode} pooling, normalised"
+    assert workload.inputs_note == f"{WORDS}; pooled by {mode}, normalised"
     hidden = loaded.model(**workload.inputs).last_hidden_state
     expected = torch.nn.functional.normalize(FORMULAS[mode](hidden), dim=-1)
     torch.testing.assert_close(workload.run()[1], expected)
@@ -218,7 +246,7 @@ def test_older_pooling_files_join_several_and_leave_out_is_said(worker, task_mod
     loaded = worker.load(with_modules(task_models("bert"), tmp_path / "model", pooling, kinds))
     workload = worker.Workload(loaded, BATCH, LENGTH, 0)
     assert workload.run()[1].shape == (BATCH, 64)
-    assert workload.inputs_note.endswith("cls/mean pooling, without its dense")
+    assert workload.inputs_note.endswith("pooled by cls/mean, without its dense")
 
 
 def test_a_language_model_with_pooling_files_is_an_embedder(worker, task_models, tmp_path):
@@ -237,7 +265,7 @@ def test_modules_that_point_out_of_the_folder_are_not_followed(worker, task_mode
 def test_minilm_embeds_by_its_files(worker):
     loaded = worker.load(fetch_model(MINILM, sources=ModelSources(offline=True)).root)
     workload = worker.Workload(loaded, BATCH, LENGTH, 0)
-    assert workload.inputs_note == f"{WORDS}; mean pooling, normalised"
+    assert workload.inputs_note == f"{WORDS}; pooled by mean, normalised"
     vectors = workload.run()[1]
     assert vectors.shape == (BATCH, 384)
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(BATCH))

@@ -177,6 +177,7 @@ BUILD = {
     "bert_answers": (model("BertForQuestionAnswering", "BertConfig", **TEXT), words("bert")),
     "bert_bare": (model("BertForPreTraining", "BertConfig", **TEXT), words("bert")),
     "bert_small_table": (model("BertModel", "BertConfig", **{**TEXT, "vocab_size": 100}), words("bert")),
+    "bert_choices": (model("BertForMultipleChoice", "BertConfig", **TEXT), words("bert")),
     "bert_random": (model("BertModel", "BertConfig", **TEXT),),
     "modernbert": (model("ModernBertForMaskedLM", "ModernBertConfig", **TEXT, **MODERN), words("bert")),
     "t5": (
@@ -274,6 +275,7 @@ BUILD = {
         ),
     ),
     "captions": (captions,),
+    "git": (model("GitForCausalLM", "GitConfig", **TEXT, vision_config=VISION),),
     "series": (
         model(
             "PatchTSTForPrediction",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from worker_errors import JobError
 from worker_loading import Loaded
 
-_CACHES = ("past_key_values", "cache_params")
+_CACHES = ("past_key_values", "cache_params", "state")
 """What transformers calls what is kept between steps: attention's keys and values, or purely recurrent states."""
 
 
@@ -41,18 +42,21 @@ class Causal(Decoding):
     def prefill(self) -> Any:
         """Take in the prompt, and the image if there is one."""
         self.mask = self.inputs["attention_mask"]
+        self.places = "position_ids" in inspect.signature(self.model.forward).parameters
         return self.model(**self.inputs, use_cache=True, **self.last_only)
 
     def step(self, token: torch.Tensor) -> Any:
         """One token."""
         name, cache = self.cache
         deltas = getattr(getattr(self.model, "model", None), "rope_deltas", None)
-        if deltas is not None or name == "cache_params":
+        if deltas is not None or name != "past_key_values":
             # Models that place tokens in time, height and width count one for each 1 of a mask, and recurrent ones
             # stretch the token over it: without a mask both take one token, as transformers' own `generate` lets them.
             return self.model(input_ids=token, use_cache=True, **{name: cache})
-        self.mask = torch.cat([self.mask, self.mask.new_ones((self.mask.shape[0], 1))], dim=1)
-        return self.model(input_ids=token, attention_mask=self.mask, use_cache=True, **{name: cache})
+        place = torch.full_like(token, self.mask.shape[1])
+        self.mask = torch.cat([self.mask, torch.ones_like(token)], dim=1)
+        told = {"position_ids": place} if self.places else {}
+        return self.model(input_ids=token, attention_mask=self.mask, use_cache=True, **told, **{name: cache})
 
 
 class EncoderDecoder(Decoding):
@@ -62,8 +66,13 @@ class EncoderDecoder(Decoding):
         """The encoder, and the decoder on its starting tokens."""
         rows = next(iter(self.inputs.values()))
         start = torch.tensor([_start_ids(self.model)] * rows.shape[0], device=rows.device)
-        output = self.model(**self.inputs, decoder_input_ids=start, use_cache=True)
         self.kept: dict[str, Any] = {key: self.inputs[key] for key in ("attention_mask",) if key in self.inputs}
+        encoder = self.model.get_encoder()
+        if self.inputs.keys() <= inspect.signature(encoder.forward).parameters.keys():
+            self.kept["encoder_outputs"] = encoder(**self.inputs, return_dict=True)
+            return self.model(**self.kept, decoder_input_ids=start, use_cache=True)
+        # An image goes in beside the text: only the whole model knows how.
+        output = self.model(**self.inputs, decoder_input_ids=start, use_cache=True)
         self.kept["encoder_outputs"] = BaseModelOutput(last_hidden_state=output.encoder_last_hidden_state)
         return output
 
@@ -140,6 +149,8 @@ def cache_bytes(cache: Any) -> int | None:
     halves = [getattr(cache, name, None) for name in ("self_attention_cache", "cross_attention_cache")]
     if any(half is not None for half in halves):
         return sum(cache_bytes(half) or 0 for half in halves if half is not None)
+    if isinstance(cache, list | tuple):
+        return sum(state.nbytes for state in cache if isinstance(state, torch.Tensor))
     layers = getattr(cache, "layers", None)
     if not layers:
         return None

@@ -49,7 +49,7 @@ class Embedding:
     def note(self) -> str:
         """How it is done, in words."""
         modes = "/".join(self.modes)
-        text = f"{modes} pooling, normalised" if self.normalized else f"{modes} pooling"
+        text = f"pooled by {modes}, normalised" if self.normalized else f"pooled by {modes}"
         return f"{text}, without its {'/'.join(self.left_out)}" if self.left_out else text
 
 

@@ -41,7 +41,8 @@ def _text_config(config: Any) -> Any:
 def positions(config: Any) -> int | None:
     """How many positions the model has; None when its configuration does not say or it has no such limit."""
     text = _text_config(config)
-    value = getattr(text, "max_position_embeddings", None) or getattr(text, "n_positions", None)
+    names = ("max_position_embeddings", "n_positions", "max_target_positions")
+    value = next((found for name in names if (found := getattr(text, name, None))), None)
     kind = getattr(text, "model_type", "")
     if not isinstance(value, int) or value <= 0 or kind in _RELATIVE_TYPES:
         return None
@@ -70,14 +71,19 @@ def prepare(loaded: Loaded, batch_size: int, sequence_length: int) -> Inputs:
         made = _labelled(loaded, batch_size)
     elif loaded.task == "image-text-to-text":
         made = _prompts(loaded, batch_size, sequence_length)
-    elif name == "input_ids":
+    elif name == "input_ids" and loaded.task != "image-to-text":
         made = _texts(loaded, batch_size, sequence_length)
     elif loaded.materials.get("media"):
         media = loaded.materials["media"]
-        made = Inputs(_repeated(media["row"], batch_size), media["note"], 0, media.get("seconds", 0.0))
+        values = _repeated(media["row"], batch_size)
+        if name == "input_ids":  # a decoder alone, which needs a token to begin with
+            values["input_ids"] = torch.full((batch_size, 1), _first_id(loaded))
+            values["attention_mask"] = torch.ones_like(values["input_ids"])
+        made = Inputs(values, media["note"], 0, media.get("seconds", 0.0))
     else:
         raise JobError("unsupported", f"inputs of the kind `{name}` are not made up without data")
-    return Inputs(_fitting(loaded, made.values), made.note, made.tokens, made.seconds)
+    note = made.note if made.tokens else f"{made.note}, whatever the length in tokens"
+    return Inputs(_fitting(loaded, made.values), note, made.tokens, made.seconds)
 
 
 def _fitting(loaded: Loaded, values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -100,6 +106,12 @@ def _vocabulary(loaded: Loaded) -> int:
     if not isinstance(size, int) or size <= 0:
         raise JobError("unsupported", "its configuration states no vocabulary size")
     return size
+
+
+def _first_id(loaded: Loaded) -> int:
+    text = _text_config(loaded.model.config)
+    found = (getattr(text, name, None) for name in ("bos_token_id", "cls_token_id", "eos_token_id"))
+    return next((value for value in found if isinstance(value, int)), 0)
 
 
 def _texts(loaded: Loaded, batch_size: int, length: int) -> Inputs:

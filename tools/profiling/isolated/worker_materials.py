@@ -46,7 +46,7 @@ def _gather(root: str, config: Any, task: str, main_input: str) -> dict[str, Any
             }
         if task == "image-text-to-text":
             return {"media": prompt_materials(root, config), "text": text_materials(root)}
-        if main_input == "pixel_values":
+        if main_input == "pixel_values" or task == "image-to-text":
             return {"media": image_materials(root, config)}
         if main_input in _AUDIO:
             return {"media": audio_materials(root, config, main_input)}

@@ -37,6 +37,11 @@ def unit_of(loaded: Loaded) -> str:
     return unit_of_task(loaded.task, loaded.model.config, loaded.model.main_input_name)
 
 
+def _is_of_the_machine(error: Exception, loaded: Loaded) -> bool:
+    """Is it want of memory or a fault of the device, rather than inputs of a wrong shape?"""
+    return isinstance(error, RuntimeError) and (loaded.device.type != "cpu" or "memory" in str(error).lower())
+
+
 class Workload:
     """Calls of one batch size and sequence length on the same inputs."""
 
@@ -73,7 +78,9 @@ class Workload:
         """
         try:
             return self._generate() if self.new_tokens else self._forward()
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, RuntimeError) as error:
+            if _is_of_the_machine(error, self.loaded):
+                raise
             name, said = type(self.loaded.model).__name__, " ".join(str(error).split())[:200]
             raise JobError(
                 "unsupported", f"`{name}` does not take inputs made for {self.loaded.task}: {said}"
