@@ -40,8 +40,9 @@ def tiny_models(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def worker():
-    """The worker's own functions in this process: `load`, `Workload`, `unit_of` and `JobError`."""
+    """The worker's own functions in this process: `load`, `Workload`, `unit_of`, `in_child` and `JobError`."""
     sys.path.append(str(ISOLATED))
+    import worker_child
     import worker_errors
     import worker_loading
     import worker_workloads
@@ -50,6 +51,7 @@ def worker():
         load=lambda root: worker_loading.load({"kind": "profile", "root": str(root), "device": "cpu", "dtype": "auto"}),
         Workload=worker_workloads.Workload,
         unit_of=worker_workloads.unit_of,
+        in_child=worker_child.in_child,
         JobError=worker_errors.JobError,
     )
     sys.path.remove(str(ISOLATED))
