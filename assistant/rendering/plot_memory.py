@@ -80,6 +80,10 @@ def _bars(record: Any, language: Language) -> list[tuple[str, list[tuple[str, fl
     if record.device_kind == "cuda":
         # The libraries' own memory is in the host there, the bars are the device's.
         held.pop("runtime", None)
+        allocated = sum(held.get(kind, 0.0) for kind in ("weights", "kv_cache", "activations"))
+        if held.get("reserved", 0.0) >= allocated:
+            # What the allocator reserved holds what it gave out; stacked is what it keeps beside that.
+            held["reserved"] -= allocated
     running = [(kind, held[kind]) for kind in _RUNNING if held.get(kind)]
     if not running:
         return [(say("plot.running", language), [("peak", record.peak_memory_mib)])]

@@ -27,6 +27,7 @@ CSS = """
 .gradio-container{max-width:1400px!important;margin:0 auto!important}
 #evidence{max-height:16rem;overflow:auto;font-size:.88rem}
 #chat table{font-size:.86rem}
+#chat .title .duration{color:var(--body-text-color)!important}
 #panel .wrap{gap:.4rem}
 footer{display:none!important}
 """
@@ -201,9 +202,9 @@ class _TurnRunner:
 
     def draw(self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None) -> Any:
         """Another panel of the plot was chosen."""
-        from assistant.web.panels import profile_plot  # noqa: PLC0415 (after the first paint)
+        from assistant.web.panels import evidence_of_chat, profile_plot  # noqa: PLC0415 (after the first paint)
 
-        evidence = self._holder.get().services.store.find(user=USER, conversation=conversation)
+        evidence = evidence_of_chat(self._holder.get().services.store, USER, conversation, chat)
         drawn = profile_plot(evidence, _spoken(answers_in, _asked(chat)), panel)
         return gr.skip() if drawn is None else gr.update(value=drawn.figure)
 
@@ -229,10 +230,14 @@ class _TurnRunner:
         for event in events:
             turn.add(event)
             # The side is drawn when there is something new to see, not with every word of the answer.
-            side = self._side(conversation, language, panel) if len(turn.evidence) > beside else None
+            side = (
+                self._side([*shown, *turn.messages()], conversation, language, panel)
+                if len(turn.evidence) > beside
+                else None
+            )
             beside = len(turn.evidence)
             yield self._view([*shown, *turn.messages()], conversation, turn=turn, side=side)
-        side = self._side(conversation, language, panel)
+        side = self._side([*shown, *turn.messages()], conversation, language, panel)
         yield self._view([*shown, *turn.messages()], conversation, turn=turn, side=side, finished=True)
 
     def _view(
@@ -259,13 +264,20 @@ class _TurnRunner:
             *(side or (gr.skip(),) * 4),
         )
 
-    def _side(self, conversation: str, language: Language, panel: str | None) -> tuple[Any, Any, Any, Any]:
+    def _side(
+        self, chat: list[Any], conversation: str, language: Language, panel: str | None
+    ) -> tuple[Any, Any, Any, Any]:
         """Evidence, the choice of panels, the plot, and the reports."""
         from assistant.advice.report import write_report  # noqa: PLC0415 (after the first paint)
-        from assistant.web.panels import evidence_markdown, newest_plan, profile_plot  # noqa: PLC0415 (as above)
+        from assistant.web.panels import (  # noqa: PLC0415 (as above)
+            evidence_markdown,
+            evidence_of_chat,
+            newest_plan,
+            profile_plot,
+        )
 
         store = self._holder.get().services.store
-        evidence = store.find(user=USER, conversation=conversation)
+        evidence = evidence_of_chat(store, USER, conversation, chat)
         drawn = profile_plot(evidence, language, panel)
         plan = newest_plan(evidence)
         files: list[str] = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.evidence import Evidence, latest
+from assistant.evidence import Evidence, EvidenceStore, latest
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.plots import Panel, device_mib_of, panels_of, profile_figure
@@ -16,6 +17,24 @@ from assistant.toolbox import read_record
 from assistant.web.strings import label
 
 MOST_EVIDENCE = 30
+_CITED = re.compile(r"\[(E\d{1,9})\]")
+
+
+def evidence_of_chat(store: EvidenceStore, user: str, conversation: str, chat: Sequence[Any]) -> list[Evidence]:
+    """What the chat rests on, newest first: its own evidence, and what it cites that an earlier conversation made.
+
+    Args:
+        store: The evidence.
+        user: Whose chat it is; nobody else's evidence is found.
+        conversation: The conversation.
+        chat: Its messages.
+    """
+    found = {e.id: e for e in store.find(user=user, conversation=conversation)}
+    said = " ".join(str(message.get("content")) for message in chat if message.get("role") == "assistant")
+    for cited in dict.fromkeys(_CITED.findall(said)):
+        if cited not in found and (reused := store.get(cited, user=user)):
+            found[cited] = reused
+    return sorted(found.values(), key=lambda e: -int(e.id[1:]))
 
 
 def evidence_markdown(evidence: Sequence[Evidence], language: Language) -> str:

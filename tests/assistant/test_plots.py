@@ -135,6 +135,13 @@ def test_the_memory_that_is_there_is_a_line_when_it_is_near():
     assert "memory there: 78.1 GiB; the peak is 0 % of it" in [text.get_text() for text in area.axes[0].texts]
 
 
+def test_on_a_gpu_the_bar_ends_at_what_the_allocator_reserved():
+    held = {"runtime": 900.0, "weights": 1000.0, "activations": 300.0, "reserved": 1500.0}
+    parts = tuple(MemoryByKind(kind=kind, mib=mib) for kind, mib in held.items())
+    (area,) = profile_figure(profile(memory=parts, device_kind="cuda"), "en", ["memory"]).subfigs
+    assert max(bar.get_x() + bar.get_width() for bar in area.axes[0].patches) == pytest.approx(1500)
+
+
 def test_the_memory_that_is_there_is_what_the_newest_forecast_was_asked_about():
     def forecast(number, model, gib):
         return Evidence(id=f"E{number}", tool="estimate_memory", model=model, commit="c", arguments={}, machine="m",
