@@ -6,6 +6,7 @@ already.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from assistant.evidence import Evidence, latest, of_present_commit
+from assistant.measured_here import measured_here
+from assistant.reuse import find_reusable
 from assistant.services import Services
 from assistant.tool_catalogue import CATALOGUE, RECORDS, function_of
 from assistant.turn_events import ToolFailed, ToolFinished, ToolProgress, ToolStarted, TurnEvent
@@ -73,6 +76,10 @@ class Toolbox:
             emit(ToolStarted(name=name, arguments=arguments))
             try:
                 scope.cancel.raise_if_cancelled()
+                stored = self.reusable(name, arguments, scope.user)
+                if stored is not None:
+                    emit(_reused(stored))
+                    return stored
                 if not self._run_first(name, arguments, scope, emit):
                     return None
                 record = self._call(name, arguments, scope, emit)
@@ -108,10 +115,22 @@ class Toolbox:
         """The newest evidence of `tool` about the model's present commit."""
         return latest(of_present_commit(self._services.store.find(user=user, model=model)), tool)
 
+    def reusable(self, name: str, arguments: dict[str, Any], user: str) -> Evidence | None:
+        """Stored evidence that answers this call, unless `force` asks for a new measurement.
+
+        Raises:
+            ToolError: The model cannot be found.
+        """
+        if name not in CATALOGUE or not CATALOGUE[name].reusable or arguments.get("force"):
+            return None
+        found = self._services.store.find(user=user, tool=name)
+        return find_reusable(function_of(name), arguments, found, self._services.settings.sources)
+
     def _call(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> BaseModel:
         if name not in CATALOGUE:
             raise InvalidArgument(f"There is no tool named `{name}`.", f"The tools are {', '.join(sorted(CATALOGUE))}.")
-        return function_of(name)(**arguments, **self._options(name, arguments, scope, emit))
+        given = {key: value for key, value in arguments.items() if key != "force"}
+        return function_of(name)(**given, **self._options(name, arguments, scope, emit))
 
     def _options(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> dict[str, Any]:
         """What a tool needs beside the arguments of its user."""
@@ -128,9 +147,22 @@ class Toolbox:
 
         if CATALOGUE[name].reports:
             options |= {"progress": progress, "cancel": scope.cancel}
+        if name == "estimate_memory":
+            options["measured"] = measured_here(self._services.store, scope.user)
         if CATALOGUE[name].runs_model:
             options["executor"] = self._services.executor
         return options
+
+
+def _reused(evidence: Evidence) -> ToolFinished:
+    age_s = (dt.datetime.now(dt.UTC) - evidence.created_at).total_seconds()
+    return ToolFinished(
+        name=evidence.tool,
+        arguments=evidence.arguments,
+        evidence_id=evidence.id,
+        record=read_record(evidence),
+        age_s=max(0.0, age_s),
+    )
 
 
 def read_record(evidence: Evidence) -> BaseModel:

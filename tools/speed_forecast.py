@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.device_limits import DeviceLimits
 from tools.memory.model_shape import ModelShape
-from tools.memory.terms import BYTES
+from tools.memory.stored_weights import BYTES
 from tools.weight_files import TensorInfo, WeightHeader
 
 _LOOKED_UP = re.compile(r"(^|[._])(embed|wte|wpe|relative_attention_bias|shared\.weight)")

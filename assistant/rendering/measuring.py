@@ -38,10 +38,11 @@ def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnRes
             margin=size(abs(record.margin_mib or 0)),
             id=result.evidence_id,
         )
-    error = "" if record.own_error_percent is None else say("memory.error", language, error=record.own_error_percent)
+    answers = (_terms(record, language), _reverse(record, language), _by_dtype(record, language))
+    notes = (_own_error(record, language), _assumed(record, language))
     advice = next_step(say("memory.next_step", language, model=record.model), language)
     choices = (say("reading.profile_model", language, model=record.model),)
-    return Rendered(headline, "\n\n".join(p for p in (_terms(record, language), error) if p), advice, choices=choices)
+    return Rendered(headline, "\n\n".join(p for p in (*answers, *notes) if p), advice, choices=choices)
 
 
 def _measured_answer(result: TurnResult, profile: TurnResult, language: Language) -> str:
@@ -72,6 +73,53 @@ def _terms(record: Any, language: Language) -> str:
         for t in record.terms
     ]
     return table(header, rows)
+
+
+def _reverse(record: Any, language: Language) -> str:
+    """How large, how long and on what: the questions the other way round."""
+    lines: list[str] = []
+    batch, length = record.largest_batch_that_fits, record.longest_sequence_that_fits
+    if batch is not None:
+        key = "memory.largest_batch" if batch else "memory.no_batch"
+        lines.append(say(key, language, batch=batch, length=record.sequence_length))
+    if length is not None:
+        limit = say(f"memory.limit.{record.longest_sequence_limit}", language)
+        key = "memory.longest" if length else "memory.no_length"
+        lines.append(say(key, language, length=length, batch=record.batch_size, limit=limit))
+    if record.device_total_mib is not None:
+        most = max((each.memory_gib for each in record.devices), default=0)
+        for key, total, smallest in (
+            ("memory.on_gpu", record.device_total_mib, record.smallest_device_gib),
+            ("memory.on_cpu", record.total_mib, record.smallest_host_gib),
+        ):
+            fitting = (
+                say("memory.smallest_none", language, gib=most)
+                if smallest is None
+                else say("memory.smallest", language, gib=smallest)
+            )
+            lines.append(say(key, language, size=size(total), smallest=fitting))
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _by_dtype(record: Any, language: Language) -> str:
+    rows = [
+        [each.dtype, f"{each.weights_mib:,.0f}", f"{each.total_mib:,.0f}", f"{each.device_total_mib:,.0f}"]
+        for each in record.by_dtype
+    ]
+    return table(say("memory.dtypes", language), rows) if rows else ""
+
+
+def _own_error(record: Any, language: Language) -> str:
+    if record.own_error_percent is None:
+        return ""
+    if record.own_error_basis == "same_model":
+        return say("memory.error_same", language, error=record.own_error_percent)
+    return say("memory.error_others", language, error=record.own_error_percent, count=record.own_error_count or 1)
+
+
+def _assumed(record: Any, language: Language) -> str:
+    lines = ("、" if language == "ja" else "; ").join(plain(translate(line, language)) for line in record.assumptions)
+    return say("memory.assumed", language, lines=lines) if lines else ""
 
 
 def render_behavior(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:

@@ -50,6 +50,12 @@ _CLASS_NAMES = {
 }  # fmt: skip
 _CLASS = re.compile(r"(?P<family>\w+?)(?:Encoder|Lightning)?(?:Model|LMHeadModel|DoubleHeadsModel|For[A-Z]\w*)\Z")
 _MAY_DIFFER_BY_LAYER = re.compile(r"relative_attention_bias|rotary_emb|position_ids|attn_norm|\.bias\Z|masked_bias")
+# A quantizer packs a layer's weight under another name, with scales and tables beside it.
+_PACKED = re.compile(r"\.(?:qweight|weight_packed)\Z")
+_BESIDE_PACKED = re.compile(
+    r"\.(?:qzeros|scales|g_idx|SCB|weight_(?:scale\w*|zero_point|shape|g_idx|global_scale|format)|input_\w*scale"
+    r"|weight\.(?:absmax|quant_map|nested_\w+|quant_state\.\w+))\Z"
+)
 _Sizes = dict[str, int | None]
 
 
@@ -77,7 +83,11 @@ def check_architecture(model: Inspected, tensors: dict[str, TensorInfo]) -> Iter
     kind = config.get("model_type")
     yield from _check_class(config, kind)
     inner = text_config(config)
-    text_tensors = {name: info for name, info in tensors.items() if not any(part in name for part in _SKIPPED_PARTS)}
+    text_tensors = {
+        _PACKED.sub(".weight", name): info
+        for name, info in tensors.items()
+        if not any(part in name for part in _SKIPPED_PARTS) and not _BESIDE_PACKED.search(name)
+    }
     yield from _check_embedding(inner, text_tensors, model)
     if kind == "albert":  # its layers share one set of weights
         return

@@ -5,16 +5,15 @@ from __future__ import annotations
 from tools.errors import InvalidArgument
 from tools.fetching import inspect_location, local_commit, refuse_unsafe
 from tools.locating import locate_model
+from tools.memory.measured_here import MeasuredHere
 from tools.memory.model_shape import read_shape
 from tools.memory.records import MemoryForecast
-from tools.memory.terms import BYTES, Plan, file_dtype, parameters_of, total_of
+from tools.memory.reverse import MAX_BATCH, MAX_LENGTH, device_fits, in_other_dtypes, largest_batch, longest_sequence
+from tools.memory.stored_weights import BYTES
+from tools.memory.terms import Plan, total_of
 from tools.model_sources import ModelSources
 from tools.weight_files import snapshot_tensors
 
-MAX_BATCH = 4096
-"""Largest batch size that is forecast."""
-MAX_LENGTH = 1_048_576
-"""Most tokens that are forecast."""
 _DEFAULT_LENGTH = 128
 _MAX_MEMORY_GIB = 100_000
 
@@ -28,6 +27,7 @@ def estimate_memory(
     device_memory_gib: float | None = None,
     *,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
+    measured: MeasuredHere = MeasuredHere(),  # noqa: B008 (as above)
 ) -> MemoryForecast:
     """Forecast the peak memory a run will need, in milliseconds, without downloading or loading the weights.
 
@@ -39,6 +39,7 @@ def estimate_memory(
         new_tokens: Tokens generated for each input, 0 to 1048576.
         device_memory_gib: Memory of the device it should fit, in GiB.
         sources: Where models may come from.
+        measured: What earlier measurements on this machine say.
 
     Returns:
         The forecast with the formula of each part.
@@ -54,34 +55,40 @@ def estimate_memory(
     refuse_unsafe(inspect_location(location, thorough=False))
     header, shape = snapshot_tensors(location.view), read_shape(location.view)
     length = sequence_length or min(_DEFAULT_LENGTH, shape.positions or _DEFAULT_LENGTH)
-    plan = Plan(header, shape, dtype or file_dtype(header), length, new_tokens)
+    commit = location.commit or local_commit(location)
+    plan = Plan(header, shape, dtype, length, new_tokens, runtime_mib=measured.runtime_mib)
     terms = plan.terms(batch_size)
-    total = total_of(terms)
+    total, on_device = total_of(terms), total_of(terms, on_device=True)
     limit = None if device_memory_gib is None else device_memory_gib * 1024
+    longest, met = (None, None) if limit is None else longest_sequence(plan, batch_size, limit)
+    devices = device_fits(total, on_device)
+    error = measured.error_of(commit)
     return MemoryForecast(
         model=location.reference.canonical,
-        commit=location.commit or local_commit(location),
+        commit=commit,
         dtype=plan.dtype,
         batch_size=batch_size,
         sequence_length=length,
         new_tokens=new_tokens,
-        parameters=parameters_of(header),
+        parameters=plan.files.stored.parameters,
         terms=terms,
         total_mib=total,
+        device_total_mib=on_device,
         device_memory_gib=device_memory_gib,
         fits=None if limit is None else total <= limit,
         margin_mib=None if limit is None else round(limit - total, 1),
-        largest_batch_that_fits=None if limit is None else _largest_batch(plan, limit),
+        largest_batch_that_fits=None if limit is None else largest_batch(plan, limit),
+        longest_sequence_that_fits=longest,
+        longest_sequence_limit=met,
+        devices=devices,
+        smallest_device_gib=next((each.memory_gib for each in devices if each.fits_gpu), None),
+        smallest_host_gib=next((each.memory_gib for each in devices if each.fits_host), None),
+        by_dtype=in_other_dtypes(plan, batch_size),
+        own_error_percent=error.percent,
+        own_error_basis=error.basis,
+        own_error_count=error.measurements,
         assumptions=plan.assumptions(),
     )
-
-
-def _largest_batch(plan: Plan, limit_mib: float) -> int:
-    low, high = 0, MAX_BATCH
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if total_of(plan.terms(middle)) <= limit_mib else (low, middle - 1)
-    return low
 
 
 def _check(dtype: str | None, batch: int, length: int | None, new_tokens: int, memory_gib: float | None) -> None:

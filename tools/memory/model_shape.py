@@ -10,6 +10,7 @@ from tools.errors import UnsupportedModel
 from tools.file_safety.file_view import FileView
 from tools.memory.config_numbers import HEADS, HIDDEN, LAYERS, first_size
 from tools.memory.layer_caches import LayerCache, layer_caches
+from tools.memory.quantization import Quantization, read_quantization, stated_dtype
 from tools.strict_json import BadJson, parse_json
 
 _MAX_CONFIG_BYTES = 10_000_000
@@ -72,6 +73,10 @@ class ModelShape(BaseModel):
     """Experts that a token passes in one layer; 1 without experts."""
     reads_source: bool = False
     """Whether an encoder reads the input and a decoder writes."""
+    quantization: Quantization | None = None
+    """How the checkpoint was quantized; absent when it was not."""
+    stated_dtype: str = ""
+    """Number format that the configuration says is computed in: float32, float16 or bfloat16; empty where it says none."""
     caches: tuple[LayerCache, ...] | None = None
     """What the layers keep for each sequence while generating; absent where the configuration does not tell."""
 
@@ -135,6 +140,8 @@ def shape_from(config: dict[str, Any]) -> ModelShape:
         keeps_scores=merged.get("attn_logit_softcapping") is not None,
         experts_per_token=experts if experts is not None and experts <= _MAX_EXPERTS else 1,
         reads_source=merged.get("is_encoder_decoder") is True,
+        quantization=read_quantization(merged),
+        stated_dtype=stated_dtype(merged),
         caches=layer_caches(merged),
         **sizes,
     )

@@ -1,0 +1,64 @@
+"""What the stored measurements of this machine say of its forecasts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from assistant.evidence import Evidence, EvidenceStore, machine_name
+from tools.memory.measured_here import MeasuredHere, PastForecast
+
+_MOST = 20
+_LIBRARIES = ("torch", "transformers")
+
+
+def measured_here(store: EvidenceStore, user: str) -> MeasuredHere:
+    """The newest measurements on this machine's CPU, for a forecast.
+
+    Args:
+        store: The evidence.
+        user: Whose evidence counts.
+
+    Returns:
+        The libraries' own memory and the errors of earlier forecasts; empty where nothing was measured.
+    """
+    profiles = [e for e in store.find(user=user, tool="profile_model", limit=_MOST) if _is_of_this_cpu(e)]
+    forecasts = tuple(
+        PastForecast(e.commit, float(e.record["forecast_error_percent"]))
+        for e in profiles
+        if e.commit and isinstance(e.record.get("forecast_error_percent"), int | float)
+    )
+    return MeasuredHere(runtime_mib=_runtime(profiles), forecasts=forecasts)
+
+
+def _is_of_this_cpu(evidence: Evidence) -> bool:
+    record = evidence.record
+    local = record.get("executor", "local") == "local" and record.get("ended_early") is None
+    return local and record.get("device_kind") == "cpu" and evidence.machine == machine_name()
+
+
+def _runtime(profiles: Sequence[Evidence]) -> float | None:
+    """The libraries' memory in the newest measurement that was made with the versions that are installed now."""
+    for evidence in profiles:
+        sizes = {each["kind"]: each["mib"] for each in evidence.record.get("memory", ())}
+        if sizes.get("runtime") and _has_installed_versions(evidence.record):
+            return float(sizes["runtime"])
+    return None
+
+
+def _has_installed_versions(record: dict[str, Any]) -> bool:
+    conditions = str(record.get("conditions", ""))
+    return all(
+        re.search(rf"\b{library} {re.escape(version.partition('+')[0])}(?:\+\w+)?[,;]", conditions)
+        for library in _LIBRARIES
+        if (version := _installed(library))
+    )
+
+
+def _installed(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,53 @@
+"""What earlier measurements on this machine say of a forecast; whoever keeps them hands them in."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+
+class PastForecast(NamedTuple):
+    """A forecast that stood beside a measurement on this machine's CPU."""
+
+    commit: str
+    """Commit or content hash that was measured."""
+    error_percent: float
+    """Forecast against measurement in percent; positive means that too much was forecast."""
+
+
+class OwnError(NamedTuple):
+    """How far such forecasts were off on this machine."""
+
+    percent: float | None = None
+    """Signed for the same model, a median size over several models; absent when nothing was measured."""
+    basis: Literal["same_model", "other_models"] | None = None
+    """What it comes from."""
+    measurements: int | None = None
+    """How many."""
+
+
+class MeasuredHere(BaseModel):
+    """Measurements of this machine, newest first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    runtime_mib: float | None = None
+    """Memory of Python and the libraries alone, with the installed versions, in MiB; absent when it was not measured."""
+    forecasts: tuple[PastForecast, ...] = ()
+    """Forecasts that stood beside a measurement."""
+
+    def error_of(self, commit: str) -> OwnError:
+        """The error of forecasts on this machine: this model's newest, else the median size over all.
+
+        Args:
+            commit: Commit or content hash of the model.
+        """
+        same = [each.error_percent for each in self.forecasts if each.commit == commit]
+        if same:
+            return OwnError(round(same[0], 1), "same_model", len(same))
+        if not self.forecasts:
+            return OwnError()
+        median = statistics.median(abs(each.error_percent) for each in self.forecasts)
+        return OwnError(round(median, 1), "other_models", len(self.forecasts))
