@@ -229,6 +229,9 @@ def reason_for_consent(
     model, limit_gib = arguments["model"], services.settings.approve_above_gib
     # Whatever is wrong with the model, the tool itself says it better.
     with suppress(ToolError):
+        if toolbox.reusable(name, arguments, scope.call.user) is not None:
+            return ""
+    with suppress(ToolError):
         sources = services.settings.sources
         download_gib = bytes_to_download(model, arguments.get("revision"), sources=sources) / 1024**3
         if download_gib > limit_gib:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.rendering.plots import Panel
     from assistant.rendering.progress import TerminalProgress
     from assistant.turn_events import TurnEvent
+    from tools.progress import CancelToken
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -139,6 +141,7 @@ def profile_model(
             help="What else to try, comma-separated: dtype, attention, compile, quantization, batch_size, sequence_length."
         ),
     ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Measure again, even if the same was measured before.")] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the measurement here: .png or .svg.", callback=_plot_file)
     ] = None,
@@ -149,7 +152,7 @@ def profile_model(
     arguments = {
         "model": model, "device": device, "dtype": dtype, "batch_sizes": _whole_numbers(batch_sizes),
         "sequence_lengths": _whole_numbers(sequence_lengths), "new_tokens": new_tokens,
-        "vary": tuple(part.strip() for part in vary.split(",") if part.strip()) or None,
+        "vary": tuple(part.strip() for part in vary.split(",") if part.strip()) or None, "force": force or None,
     }  # fmt: skip
     _run("profile_model", arguments, as_json, language, plot=plot)
 
@@ -358,12 +361,17 @@ def _run(
     scope = CallScope(user="local", conversation="cli", cancel=CancelToken())
     services = Services(Settings())
     refusals: list[str] = []
+    ages: dict[str, float | None] = {}
 
     def emit(event: TurnEvent) -> None:
         _show_progress(event, language, shown)
         if event.kind == "tool_failed" and event.refused:
             refusals.append(event.name)
+        elif event.kind == "tool_finished":
+            ages[event.evidence_id] = event.age_s
 
+    # The first Ctrl-C asks the tool to stop, which keeps what it measured; the second one ends the program.
+    interrupt = signal.signal(signal.SIGINT, lambda *_: _stop(scope.cancel))
     try:
         evidence = Toolbox(services).run(name, given, scope, emit)
         if evidence is None:
@@ -373,17 +381,25 @@ def _run(
         if plot is not None:
             _draw(evidence, services, plot, language)
     finally:
+        signal.signal(signal.SIGINT, interrupt)
         services.close()
-    print(json.dumps(evidence.record, ensure_ascii=False) if as_json else _as_text(evidence, language))
+    text = "" if as_json else _as_text(evidence, ages.get(evidence.id), language)
+    print(text or json.dumps(evidence.record, ensure_ascii=False))
     refused = evidence.record.get("verdict") in {"refuse", "no", "not_yet"}
     raise typer.Exit(REFUSED if refused else 0)
 
 
-def _as_text(evidence: Evidence, language: Any) -> str:
+def _stop(cancel: CancelToken) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    cancel.cancel()
+
+
+def _as_text(evidence: Evidence, age_s: float | None, language: Any) -> str:
     from assistant.rendering.results import TurnResult, render_result  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
 
-    return render_result(TurnResult(evidence.id, evidence.tool, evidence.arguments, read_record(evidence)), language)
+    result = TurnResult(evidence.id, evidence.tool, evidence.arguments, read_record(evidence), age_s)
+    return render_result(result, language)
 
 
 def _write_report(evidence: Evidence, services: Any, out: Path, language: Any) -> None:

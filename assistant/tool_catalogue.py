@@ -25,6 +25,8 @@ class CatalogueEntry(NamedTuple):
     """Whether it runs the model in an isolated worker."""
     needs_evidence: bool = False
     """Whether it draws on stored evidence instead of a model's files."""
+    reusable: bool = False
+    """Whether stored evidence of the same files, machine and settings answers in its place."""
 
 
 CATALOGUE: dict[str, CatalogueEntry] = {
@@ -32,7 +34,7 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     "fetch_model": CatalogueEntry("tools.fetching", "Snapshot", reports=True),
     "inspect_files": CatalogueEntry("tools.file_safety", "FileInspection"),
     "estimate_memory": CatalogueEntry("tools.memory", "MemoryForecast"),
-    "profile_model": CatalogueEntry("tools.profiling", "Profile", reports=True, runs_model=True),
+    "profile_model": CatalogueEntry("tools.profiling", "Profile", reports=True, runs_model=True, reusable=True),
     "check_version": CatalogueEntry("tools.version", "VersionCheck"),
     "check_documentation": CatalogueEntry("tools.documentation", "DocumentationCheck"),
     "observe_behavior": CatalogueEntry("tools.behavior", "BehaviorObservation", reports=True, runs_model=True),

@@ -45,6 +45,8 @@ class ToolFinished(_Event):
     arguments: dict[str, Any]
     evidence_id: str
     record: SerializeAsAny[BaseModel]
+    age_s: float | None = None
+    """Seconds since the record was made, where stored evidence answered; absent for a new one."""
 
 
 class ToolFailed(_Event):

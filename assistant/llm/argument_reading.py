@@ -47,6 +47,18 @@ def read_closer(tool: str, text: str, quantities: Sequence[Quantity], names: Spa
     return tuple(sorted(found, key=lambda q: q.start))
 
 
+_AGAIN = re.compile(
+    r"\b(?:again|once more|anew|afresh|re-?(?:measure|profile|run|test))\b|"
+    r"もう一度|もう1度|再度|再計測|再測定|測り直|計り直|計測し直|測定し直|やり直|改めて",
+    re.IGNORECASE,
+)
+
+
+def asks_again(text: str) -> bool:
+    """Whether the sentence wants something done anew, although it may have been done before."""
+    return bool(_AGAIN.search(text))
+
+
 _NAMED_BY_NUMBER = re.compile(
     r"(?:section|chapter|clause|article|art\.|page|p\.|row|line|figure|fig\.|table|step|item|no\.?|number|ticket|issue|room|port|"
     r"iso|rfc|cve|rtx|gtx|rx|geforce|radeon|quadro|tesla|ryzen|epyc|xeon|windows|python|torch|pytorch|transformers|ubuntu|"

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.llm.argument_reading import read_closer
+from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
 from assistant.llm.reading_costs import is_budget
 from tools.model_reference import find_references
@@ -120,6 +120,8 @@ class TurnContext(BaseModel):
             self._read_bare_numbers(values, tool, quantities)
         if tool in {"estimate_cost", "plan_adoption"}:
             self._read_money(values, tool, quantities)
+        if tool == "profile_model" and asks_again(self.question):
+            values["force"] = True
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.profile_tables import figure, memory_tables, runs_table, sentence, variants_table
-from assistant.rendering.style import Rendered, code, not_checked, size
+from assistant.rendering.style import Rendered, age, code, not_checked, size
 from assistant.translation import translate
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnR
     record: Any = result.record
     ended = say("profile.ended_early", language, reason=sentence(record.ended_early, language))
     headline = say("profile.headline", language, id=result.evidence_id)
+    reused = "" if result.age_s is None else say("profile.reused", language, age=age(result.age_s, language))
     lines = [*_figures(record, language), *_limits(record, language), *_largest(record, language)]
     parts = [
         runs_table(record, language),
@@ -40,7 +41,7 @@ def render_profile(result: TurnResult, language: Language, _turn: Sequence[TurnR
         say("reading.plan_adoption", language, model=record.model),
     )
     return Rendered(
-        f"{ended}\n\n{headline}" if record.ended_early else headline,
+        "\n\n".join(part for part in (ended if record.ended_early else "", headline, reused) if part),
         "\n\n".join(p for p in parts if p),
         "\n\n".join(p for p in advice if p),
         choices=choices,

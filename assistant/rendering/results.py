@@ -39,6 +39,8 @@ class TurnResult:
     arguments: dict[str, Any]
     record: BaseModel
     """The record, or the failure."""
+    age_s: float | None = None
+    """Seconds since stored evidence was made that answered; absent for a new record."""
 
     @property
     def payload(self) -> dict[str, Any]:

@@ -43,6 +43,14 @@ def size(mib: float) -> str:
     return f"{mib:,.0f} MiB" if mib < 10_240 else f"{mib / 1024:,.1f} GiB"
 
 
+def age(seconds: float, language: Language) -> str:
+    """How long ago something was, in the largest unit that is not below one."""
+    for unit, length_s in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= length_s:
+            return say(f"age.{unit}", language, count=int(seconds // length_s))
+    return say("age.just_now", language)
+
+
 def bytes_size(count: int) -> str:
     """A number of bytes in a readable unit."""
     return (

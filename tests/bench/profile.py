@@ -1,39 +1,173 @@
-"""How long a profile of the bundled MiniLM takes, three batch sizes, worker and all."""
+"""What a profile of the bundled MiniLM takes beside a bare script and optimum-benchmark, and whether its figures are theirs.
+
+All measure the same batch sizes, length and number of calls, in turn, each from a fresh process.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import statistics
+import threading
 import time
 
+import psutil
+
 from tests.bench.home import BenchHome
+from tests.bench.peers import Spent, bare_command, optimum_command, own_command, run_timed
 from tests.bench.results import Result, quantiles, rounded
+from tools.mirrors import bundled_folder
 from tools.model_sources import ModelSources
 from tools.profiling import profile_model
+from tools.profiling.fork_server import ForkServer
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 BATCH_SIZES = (1, 8, 32)
-WALL_S = 12.0
-RUNS = 5
+LENGTH, REPEATS = 128, 10
+WALL_S, OF_OPTIMUM, OF_BARE, LATENCY, PEAK = 12.0, 0.25, 1.1, 0.02, 0.005
+PAIRS, OPTIMUM_PAIRS = 5, 5
+_POLL_S = 0.005
+_CONDITIONS = f"batch sizes 1, 8 and 32, {LENGTH} tokens, {REPEATS} calls each, float32, on the processor"
 
 
 def measure(home: BenchHome) -> list[Result]:
-    """Profile again and again; each run has a fresh worker process."""
-    runs = 1 if home.quick else RUNS
-    seconds = [_time_profile() for _ in range(runs)]
+    """Run everything in turn, and compare within each turn."""
+    pairs = 1 if home.quick else PAIRS
+    folder = bundled_folder()
+    if folder is None:
+        raise RuntimeError("the bundled MiniLM is not there")
+    arguments = [",".join(map(str, BATCH_SIZES)), str(LENGTH), str(REPEATS)]
+    walls: list[float] = []
+    own: list[Spent] = []
+    bare: list[Spent] = []
+    optimum: list[Spent] = []
+    forked: list[float] = []
+    with contextlib.closing(ForkServer()) as server:
+        server.warm()
+        for _ in range(pairs):
+            walls.append(_time_adaptive())
+            bare.append(run_timed(bare_command([str(folder), *arguments]), home.folder))
+            own.append(run_timed(own_command([MODEL, *arguments]), home.folder))
+            forked.append(_time_forked(server))
+            if len(optimum) < (1 if home.quick else OPTIMUM_PAIRS):
+                optimum.append(run_timed(optimum_command([str(folder), *arguments]), home.folder))
     return [
         Result(
-            name="profile.wall", title="Profile of MiniLM, batch sizes 1, 8 and 32", value=rounded(max(seconds)),
-            unit="s", goal=WALL_S, n=runs, spread=quantiles(seconds),
-            conditions="slowest run; sequences of 128 tokens, float32, on the processor, fresh worker for each run, "
-            "from the call to the record, no run left out",
-        )
+            name="profile.wall", title="Profile of MiniLM, batch sizes 1, 8 and 32", value=rounded(max(walls)), unit="s",
+            goal=WALL_S, n=pairs, spread=quantiles(walls),
+            conditions="slowest run; sequences of 128 tokens, float32, on the processor, as many calls as a steady median needs, "
+            "fresh worker for each run, from the call to the record, no run left out",
+        ),
+        _ratio("of_optimum_wall", "Profile beside optimum-benchmark: wall time", own, optimum, OF_OPTIMUM),
+        _ratio("of_optimum_cpu", "Profile beside optimum-benchmark: processor time", own, optimum, OF_OPTIMUM, cpu=True),
+        _ratio("of_bare_wall", "Profile beside a bare script: wall time", own, bare, OF_BARE),
+        _forked_ratio(forked, bare),
+        _latency(own, bare),
+        _peak(1 if home.quick else PAIRS),
     ]  # fmt: skip
 
 
-def _time_profile() -> float:
+def _ratio(name: str, title: str, ours: list[Spent], theirs: list[Spent], goal: float, *, cpu: bool = False) -> Result:
+    ratios = [
+        (first.cpu_s / second.cpu_s if cpu else first.wall_s / second.wall_s)
+        for first, second in zip(ours, theirs, strict=False)
+    ]
+    return Result(
+        name=f"profile.{name}", title=title, value=rounded(statistics.median(ratios)), unit="ratio", goal=goal,
+        n=len(ratios), spread=quantiles(ratios),
+        detail={
+            "ours, s": rounded(statistics.median(each.cpu_s if cpu else each.wall_s for each in ours)),
+            "theirs, s": rounded(statistics.median(each.cpu_s if cpu else each.wall_s for each in theirs)),
+        },
+        conditions=f"median of paired ratios; {_CONDITIONS}, both from a fresh process, imports and loading included",
+    )  # fmt: skip
+
+
+def _forked_ratio(forked: list[float], bare: list[Spent]) -> Result:
+    ratios = [ours / theirs.wall_s for ours, theirs in zip(forked, bare, strict=True)]
+    return Result(
+        name="profile.forked_of_bare_wall", title="Profile from the fork server beside a bare script: wall time",
+        value=rounded(statistics.median(ratios)), unit="ratio", goal=OF_BARE, n=len(ratios), spread=quantiles(ratios),
+        conditions=f"median of paired ratios; {_CONDITIONS}; the application is running, as for a question in its chat",
+    )  # fmt: skip
+
+
+def _latency(own: list[Spent], bare: list[Spent]) -> Result:
+    """How far a median inside the harness is from that of the bare loop."""
+    ratios: list[float] = []
+    for ours, theirs in zip(own, bare, strict=True):
+        loop = json.loads(theirs.output.splitlines()[-1])["latency_ms"]
+        runs = {run["batch_size"]: run["latency_p50_ms"] for run in json.loads(ours.output)["runs"]}
+        ratios += [runs[batch] / loop[str(batch)] for batch in BATCH_SIZES]
+    return Result(
+        name="profile.latency_ratio", title="Latency inside the harness beside a bare loop: distance of the ratio from 1",
+        value=rounded(abs(statistics.median(ratios) - 1)), unit="share", goal=LATENCY, n=len(ratios),
+        spread=quantiles(ratios), conditions=f"median of paired ratios of medians; {_CONDITIONS}",
+    )  # fmt: skip
+
+
+def _time_adaptive() -> float:
     start = time.perf_counter()
-    profile = profile_model(MODEL, device="cpu", batch_sizes=BATCH_SIZES, sources=ModelSources(offline=True))
-    wall_s = time.perf_counter() - start
-    measured = [run.batch_size for run in profile.runs if run.latency_p50_ms is not None]
+    _checked(profile_model(MODEL, device="cpu", batch_sizes=BATCH_SIZES, sources=ModelSources(offline=True)))
+    return time.perf_counter() - start
+
+
+def _time_forked(server: ForkServer) -> float:
+    start = time.perf_counter()
+    _checked(
+        profile_model(
+            MODEL, device="cpu", batch_sizes=BATCH_SIZES, repeats=REPEATS, sources=ModelSources(offline=True),
+            executor=server,
+        )
+    )  # fmt: skip
+    return time.perf_counter() - start
+
+
+def _checked(profile: object) -> None:
+    measured = [run.batch_size for run in profile.runs if run.latency_p50_ms is not None]  # pyright: ignore[reportAttributeAccessIssue]
     if measured != list(BATCH_SIZES):
         raise RuntimeError(f"measured were only the batch sizes {measured}")
-    return wall_s
+
+
+def _peak(runs: int) -> Result:
+    """The reported peak beside the kernel's own, read from outside while the worker lives."""
+    errors: list[float] = []
+    for _ in range(runs):
+        with _Watcher() as watcher:
+            profile = profile_model(
+                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True)
+            )
+        errors.append(abs(profile.peak_memory_mib - watcher.peak_mib) / watcher.peak_mib)
+    return Result(
+        name="profile.peak_error", title="Reported peak beside the kernel's VmHWM", value=rounded(max(errors)), unit="share",
+        goal=PEAK, n=len(errors), spread=quantiles(errors),
+        conditions="largest error; VmHWM of the worker read from another process every 5 ms until its end",
+    )  # fmt: skip
+
+
+class _Watcher:
+    """Reads the highest VmHWM of this process's children."""
+
+    def __init__(self) -> None:
+        self.peak_mib = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> _Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        own = psutil.Process()
+        while not self._over.wait(_POLL_S):
+            for child in own.children():
+                try:
+                    with open(f"/proc/{child.pid}/status", encoding="ascii") as stream:  # noqa: PTH123 (read every 5 ms)
+                        lines = [line for line in stream if line.startswith("VmHWM")]
+                except OSError:
+                    continue
+                self.peak_mib = max([self.peak_mib, *(int(line.split()[1]) / 1024 for line in lines)])

@@ -143,7 +143,13 @@ LIMITS = DeviceLimits(
 
 
 def a_run(**changes):
-    fields = {"batch_size": 1, "sequence_length": 128, "dtype": "float32", "latency_p50_ms": 10.0, "throughput_per_s": 100}
+    fields = {
+        "batch_size": 1,
+        "sequence_length": 128,
+        "dtype": "float32",
+        "latency_p50_ms": 10.0,
+        "throughput_per_s": 100,
+    }
     return ProfileRun(**(fields | changes))
 
 
