@@ -98,9 +98,10 @@ def profile_model(
         "repeats": repeats,
         "threads": cpu_threads(),
     }
-    with executor.lease(target, progress=progress, cancel=cancel):
+    told = _scaled(progress, 0.1, 1.0)
+    with executor.lease(target, progress=told, cancel=cancel):
         start = time.monotonic()
-        record, ended_early = _run(executor, job, needed, _scaled(progress, 0.1, 1.0), cancel)
+        record, ended_early = _run(executor, job, needed, told, cancel)
         wall_s = record.get("wall_s") or time.monotonic() - start
     _raise_if_nothing_ran(record, needed)
     best = _largest_that_ran(record)

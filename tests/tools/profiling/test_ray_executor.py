@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import Cancelled, DeviceError, OutOfMemory, UnsupportedModel, WorkerFailed
+from tools.profiling import profile_model
 from tools.profiling.isolation import WORKER, WorkerLimits
 from tools.profiling.ray_executor import RayExecutor, fitted
 from tools.profiling.ray_task import packed, unpacked
@@ -174,3 +176,30 @@ def test_an_error_is_the_same_after_its_way():
     again = unpacked(packed(error))
     assert type(again) is OutOfMemory
     assert (str(again), again.code, again.details) == (str(error), "c", {"needed_mib": 1.5})
+
+
+def test_a_real_measurement_says_that_it_ran_as_a_task(cluster, tiny_models):
+    profile = profile_model(
+        str(tiny_models["bert"]), "cpu", batch_sizes=[1, 2], sequence_lengths=[8], repeats=3, executor=RayExecutor()
+    )
+    assert profile.executor == "ray"
+    assert [run.error for run in profile.runs] == [None, None]
+    assert profile.wall_s > profile.load_s
+    assert any(line.startswith("own process group") for line in profile.isolation)
+
+
+def test_T23_a_killed_driver_leaves_no_worker_behind(cluster, tmp_path):
+    note, path = tmp_path / "pid", tmp_path / "program.py"
+    path.write_text(START + f"open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)", encoding="utf-8")
+    code = (
+        "from pathlib import Path; from tools.profiling.ray_executor import RayExecutor; "
+        f"RayExecutor('auto', program=Path({str(path)!r})).run({JOB!r})"
+    )
+    driver = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3])
+    end = time.monotonic() + 60
+    while not (note.exists() and note.read_text(encoding="ascii")) and time.monotonic() < end:
+        time.sleep(0.05)
+    worker = int(note.read_text(encoding="ascii"))
+    driver.kill()
+    driver.wait()
+    assert gone(worker, within_s=30)
