@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant.evidence import Evidence, EvidenceStore, machine_name
+from tools.device_limits import DeviceLimits
 from tools.memory.measured_here import MeasuredHere, PastForecast
 
 _MOST = 20
@@ -22,7 +23,7 @@ def measured_here(store: EvidenceStore, user: str) -> MeasuredHere:
         user: Whose evidence counts.
 
     Returns:
-        The libraries' own memory and the errors of earlier forecasts; empty where nothing was measured.
+        The libraries' own memory, the probe, and the errors of earlier forecasts; empty where nothing was measured.
     """
     profiles = [e for e in store.find(user=user, tool="profile_model", limit=_MOST) if _is_of_this_cpu(e)]
     forecasts = tuple(
@@ -30,7 +31,12 @@ def measured_here(store: EvidenceStore, user: str) -> MeasuredHere:
         for e in profiles
         if e.commit and isinstance(e.record.get("forecast_error_percent"), int | float)
     )
-    return MeasuredHere(runtime_mib=_runtime(profiles), forecasts=forecasts)
+    return MeasuredHere(
+        runtime_mib=_runtime(profiles),
+        forecasts=forecasts,
+        limits=_limits(profiles),
+        speed_errors_percent=tuple(_speed_errors(profiles)),
+    )
 
 
 def _is_of_this_cpu(evidence: Evidence) -> bool:
@@ -46,6 +52,20 @@ def _runtime(profiles: Sequence[Evidence]) -> float | None:
         if sizes.get("runtime") and _has_installed_versions(evidence.record):
             return float(sizes["runtime"])
     return None
+
+
+def _limits(profiles: Sequence[Evidence]) -> DeviceLimits | None:
+    """The newest probe, made with the versions that are installed now."""
+    found = (e.record["limits"] for e in profiles if e.record.get("limits") and _has_installed_versions(e.record))
+    return next((DeviceLimits.model_validate(each) for each in found), None)
+
+
+def _speed_errors(profiles: Sequence[Evidence]) -> Iterator[float]:
+    for evidence in profiles:
+        for run in evidence.record.get("runs", ()):
+            forecast, measured = run.get("forecast_latency_ms"), run.get("latency_p50_ms")
+            if forecast and measured:
+                yield 100 * (forecast - measured) / measured
 
 
 def _has_installed_versions(record: dict[str, Any]) -> bool:

@@ -38,7 +38,12 @@ def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnRes
             margin=size(abs(record.margin_mib or 0)),
             id=result.evidence_id,
         )
-    answers = (_terms(record, language), _reverse(record, language), _by_dtype(record, language))
+    answers = (
+        _terms(record, language),
+        _reverse(record, language),
+        _speed(record, language),
+        _by_dtype(record, language),
+    )
     notes = (_own_error(record, language), _assumed(record, language))
     advice = next_step(say("memory.next_step", language, model=record.model), language)
     choices = (say("reading.profile_model", language, model=record.model),)
@@ -99,6 +104,25 @@ def _reverse(record: Any, language: Language) -> str:
             )
             lines.append(say(key, language, size=size(total), smallest=fitting))
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _speed(record: Any, language: Language) -> str:
+    speed = record.speed
+    if speed is None:
+        return ""
+    error = record.speed_error_percent
+    known = "" if error is None else say("memory.speed_error", language, error=error)
+    times = {"latency": speed.latency_ms, "batch": record.batch_size, "length": record.sequence_length, "known": known}
+    if speed.inter_token_latency_ms is None:
+        return say("memory.speed", language, **times)
+    return say(
+        "memory.speed_of_tokens",
+        language,
+        **times,
+        first=speed.time_to_first_token_ms,
+        step=speed.inter_token_latency_ms,
+        tokens=record.new_tokens,
+    )
 
 
 def _by_dtype(record: Any, language: Language) -> str:

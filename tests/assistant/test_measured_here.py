@@ -12,6 +12,8 @@ from assistant.measured_here import measured_here
 from assistant.services import Services
 from assistant.settings import Settings
 from assistant.toolbox import CallScope, Toolbox
+from tools.memory import estimate_memory
+from tools.model_sources import ModelSources
 from tools.progress import CancelToken
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -28,6 +30,8 @@ class _Profile(BaseModel):
     ended_early: str | None = None
     memory: tuple[dict, ...] = ({"kind": "runtime", "mib": 333.0}, {"kind": "weights", "mib": 87.0})
     forecast_error_percent: float | None = 1.5
+    limits: dict | None = None
+    runs: tuple[dict, ...] = ()
     conditions: str = f"a processor, 2 threads, float32, {VERSIONS}; batch 1, 128 tokens"
 
 
@@ -70,6 +74,33 @@ def test_what_was_measured_elsewhere_or_by_another_does_not_count(store, changes
     add(store, **changes)
     assert measured_here(store, "local").forecasts == ()
     assert measured_here(store, "local").runtime_mib is None
+
+
+PROBE = {
+    "copy_gb_per_s": 30.0, "matvec_gb_per_s": {"float32": 20.0}, "matmul_gflop_per_s": {"float32": 200.0}, "call_us": 6.0,
+    "probe_s": 0.4,
+}  # fmt: skip
+
+
+def test_the_newest_probe_gives_a_speed_forecast_with_its_own_error(store):
+    add(store, limits=PROBE | {"call_us": 60.0})
+    add(
+        store,
+        limits=PROBE,
+        runs=(
+            {"forecast_latency_ms": 12.0, "latency_p50_ms": 10.0},
+            {"forecast_latency_ms": 8.8, "latency_p50_ms": 10.0},
+            {"forecast_latency_ms": None, "latency_p50_ms": 10.0},
+        ),
+    )
+    found = measured_here(store, "local")
+    assert found.limits.call_us == 6.0
+    assert found.speed_error_percent == pytest.approx(16.0)
+    forecast = estimate_memory(MINILM, batch_size=8, sources=ModelSources(offline=True), measured=found)
+    assert forecast.speed.latency_ms > 0
+    assert forecast.speed_error_percent == 16.0
+    faster = found.model_copy(update={"limits": None})
+    assert estimate_memory(MINILM, sources=ModelSources(offline=True), measured=faster).speed is None
 
 
 def test_another_version_of_a_library_has_another_size(store):

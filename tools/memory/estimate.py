@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.device_limits import DeviceLimits
 from tools.errors import InvalidArgument
 from tools.fetching import inspect_location, local_commit, refuse_unsafe
 from tools.locating import locate_model
@@ -12,6 +13,7 @@ from tools.memory.reverse import MAX_BATCH, MAX_LENGTH, device_fits, in_other_dt
 from tools.memory.stored_weights import BYTES
 from tools.memory.terms import Plan, total_of
 from tools.model_sources import ModelSources
+from tools.speed_forecast import SpeedForecast, forecast_speed
 from tools.weight_files import snapshot_tensors
 
 _DEFAULT_LENGTH = 128
@@ -87,7 +89,23 @@ def estimate_memory(
         own_error_percent=error.percent,
         own_error_basis=error.basis,
         own_error_count=error.measurements,
+        speed=_speed(plan, batch_size, measured.limits),
+        speed_error_percent=measured.speed_error_percent,
         assumptions=plan.assumptions(),
+    )
+
+
+def _speed(plan: Plan, batch_size: int, limits: DeviceLimits | None) -> SpeedForecast | None:
+    if limits is None:
+        return None
+    return forecast_speed(
+        plan.header,
+        plan.shape,
+        limits,
+        dtype=plan.dtype,
+        batch_size=batch_size,
+        sequence_length=plan.length,
+        new_tokens=plan.new_tokens,
     )
 
 

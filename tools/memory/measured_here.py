@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.device_limits import DeviceLimits
+
 
 class PastForecast(NamedTuple):
     """A forecast that stood beside a measurement on this machine's CPU."""
@@ -37,6 +39,10 @@ class MeasuredHere(BaseModel):
     """Memory of Python and the libraries alone, with the installed versions, in MiB; absent when it was not measured."""
     forecasts: tuple[PastForecast, ...] = ()
     """Forecasts that stood beside a measurement."""
+    limits: DeviceLimits | None = None
+    """The newest probe of this CPU, with the installed versions; absent when there was none."""
+    speed_errors_percent: tuple[float, ...] = ()
+    """Speed forecasts against the measured times in percent; positive means that too much was forecast."""
 
     def error_of(self, commit: str) -> OwnError:
         """The error of forecasts on this machine: this model's newest, else the median size over all.
@@ -51,3 +57,9 @@ class MeasuredHere(BaseModel):
             return OwnError()
         median = statistics.median(abs(each.error_percent) for each in self.forecasts)
         return OwnError(round(median, 1), "other_models", len(self.forecasts))
+
+    @property
+    def speed_error_percent(self) -> float | None:
+        """Median size of the error of speed forecasts on this machine, in percent; absent when nothing was measured."""
+        sizes = [abs(each) for each in self.speed_errors_percent]
+        return round(statistics.median(sizes), 1) if sizes else None

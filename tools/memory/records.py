@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.speed_forecast import SpeedForecast
+
 TermName = Literal["runtime", "weights", "joined_experts", "load_peak", "kv_cache", "activations"]
 """What memory is needed for."""
 
@@ -107,5 +109,9 @@ class MemoryForecast(BaseModel):
     """What the error comes from; absent where none is known."""
     own_error_count: int | None = None
     """Number of measurements it comes from."""
+    speed: SpeedForecast | None = None
+    """How long the run will take on this machine's CPU; absent without a probe of it, and for what is not covered."""
+    speed_error_percent: float | None = None
+    """Median size of the error of such speed forecasts on this machine in percent; absent when none is known."""
     assumptions: tuple[str, ...]
     """What the forecast takes for granted."""
