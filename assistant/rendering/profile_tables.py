@@ -12,6 +12,10 @@ from assistant.rendering.style import plain, size, table
 from assistant.translation import translate
 
 Cell = Callable[[Any], str]
+_OPTIONAL = frozenset(
+    {"latency_p99_ms", "mbu_percent", "bound", "forecast_latency_ms", "energy_j", "inter_token_latency_p95_ms"}
+)
+"""Fields whose column is left out when no run has them."""
 
 
 def runs_table(record: Any, language: Language) -> str:
@@ -40,6 +44,7 @@ def _columns(record: Any, language: Language) -> dict[str, Cell]:
             ("between_tokens", "inter_token_latency_ms", _plain_figure("inter_token_latency_ms")),
             ("between_tokens_p95", "inter_token_latency_p95_ms", _plain_figure("inter_token_latency_p95_ms")),
             ("tokens_per_s", "tokens_per_s", _plain_figure("tokens_per_s")),
+            ("call", "latency_p50_ms", _median),
         ]
     else:
         measured = any(run.latency_p50_low_ms is not None for run in record.runs)
@@ -56,14 +61,7 @@ def _columns(record: Any, language: Language) -> dict[str, Cell]:
         ("speed_forecast", "forecast_latency_ms", _plain_figure("forecast_latency_ms")),
         ("energy", "energy_j", _plain_figure("energy_j")),
     ]
-    optional = {
-        "latency_p99_ms",
-        "mbu_percent",
-        "bound",
-        "forecast_latency_ms",
-        "energy_j",
-        "inter_token_latency_p95_ms",
-    }
+    optional = _OPTIONAL | {"latency_p50_ms"} if generation else _OPTIONAL
     return {
         say(f"profile.column.{name}", language, unit=unit): cell
         for name, field, cell in wanted

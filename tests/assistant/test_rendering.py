@@ -128,7 +128,7 @@ def test_a_median_stands_with_its_interval_and_a_run_with_what_bounds_it():
     header, _, ran, other, last = rows(rendered(profile(first, PROFILE.runs[1], failed)))
     assert header == [
         "batch", "length", "p50 ms (95 % interval)", "p95 ms", "p99 ms", "texts/s", "peak MiB", "MBU / MFU %",
-        "limited by", "forecast ms",
+        "limited by", "call forecast ms",
     ]  # fmt: skip
     assert ran[2:] == ["40.0 (39.0–41.5)", "45.0", "46.0", "25.0", "380.0", "5 / 61", "compute", "42.0"]
     assert other[2:] == ["300.0", "320.0", "–", "26.7", "400.0", "– / –", "–", "–"]
@@ -139,6 +139,8 @@ def test_a_median_stands_with_its_interval_and_a_run_with_what_bounds_it():
 def test_generation_tells_the_first_token_and_those_between():
     run = ProfileRun(**SIZES, dtype="float32", unit="tokens", time_to_first_token_ms=500.0, inter_token_latency_ms=50.0,
                      inter_token_latency_p95_ms=61.0, tokens_per_s=160.0, peak_memory_mib=900.0)  # fmt: skip
+    whole = run.model_copy(update={"latency_p50_ms": 1250.0, "forecast_latency_ms": 1200.0})
+    assert rows(rendered(profile(whole)))[0][6:] == ["whole call ms", "peak MiB", "call forecast ms"]
     header, _, row = rows(rendered(profile(run)))
     assert header[2:] == ["first token ms", "between tokens ms", "p95 ms", "tokens/s", "peak MiB"]
     assert row[2:] == ["500.0", "50.0", "61.0", "160.0", "900.0"]
