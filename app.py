@@ -12,7 +12,8 @@ def main(settings: Settings | None = None, *, block: bool = True) -> str:
         settings: The settings; read from the environment when not given.
         block: Whether to serve until interrupted.
     """
-    from assistant.web.page import CSS, AssistantHolder, build_page  # noqa: PLC0415 (gradio, only when serving)
+    from assistant.web.page import CSS, build_page  # noqa: PLC0415 (gradio, only when serving)
+    from assistant.web.turns import AssistantHolder  # noqa: PLC0415 (as above)
 
     used = settings or Settings()
     holder = AssistantHolder(used)
