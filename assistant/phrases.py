@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,8 @@ def _sentences() -> dict[str, dict[str, str]]:
 
 
 def _read(file: Path) -> dict[str, dict[str, str]]:
+    import tomllib  # noqa: PLC0415 (only when the file was changed)
+
     document = tomllib.loads(file.read_text(encoding="utf-8"))
     found: dict[str, dict[str, str]] = {}
     _collect(document, "", found)

@@ -27,7 +27,7 @@ class Services:
     def __init__(self, settings: Settings, *, lasting: bool = False) -> None:
         self.settings = settings
         self._lasting = lasting
-        remember_in(settings.home / "file-facts.json")
+        remember_in(settings.home / "file-facts")
         self.store = EvidenceStore(settings.sql_url)
         self._building = threading.Lock()
 

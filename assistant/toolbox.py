@@ -14,7 +14,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from assistant.evidence import Evidence, latest, of_present_commit
-from assistant.measured_here import measured_here
 from assistant.reuse import find_reusable
 from assistant.services import Services
 from assistant.tool_catalogue import CATALOGUE, RECORDS, function_of
@@ -148,6 +147,8 @@ class Toolbox:
         if CATALOGUE[name].reports:
             options |= {"progress": progress, "cancel": scope.cancel}
         if name == "estimate_memory":
+            from assistant.measured_here import measured_here  # noqa: PLC0415 (imports the tool, which no other needs)
+
             options["measured"] = measured_here(self._services.store, scope.user)
         if CATALOGUE[name].runs_model:
             options["executor"] = self._services.executor

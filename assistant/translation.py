@@ -9,7 +9,6 @@ linear in the text, and the result is put together from pieces.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -98,6 +97,8 @@ def known_templates() -> dict[str, str]:
 
 
 def _read(file: Path) -> dict[str, str]:
+    import tomllib  # noqa: PLC0415 (only when the file was changed)
+
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 

@@ -19,29 +19,29 @@ _MOST = 2_000
 _SETTLED_NS = 2_000_000_000
 """A file written to more recently may change again within the same tick of its times."""
 _lock = threading.Lock()
-_facts: dict[str, Any] = {}
+_facts: dict[str, dict[str, Any]] = {}
+"""By kind and path: the state of the file and the fact."""
 _place: Path | None = None
 
 
 def remember_in(place: Path | None) -> None:
-    """Name the file that facts are kept in beyond this process; None keeps them in memory.
+    """Name the folder that facts are kept in beyond this process; None keeps them in memory.
 
     Args:
-        place: A JSON file, made with its folder when there is something to write.
+        place: The folder, with a JSON file for each kind; made when there is something to write.
     """
     global _place
     with _lock:
         if place != _place:
             _place = place
-            for key, value in _read(place).items():
-                _facts.setdefault(key, value)
+            _facts.clear()
 
 
 def fact_of(kind: str, path: Path, find: Callable[[], Any]) -> Any:
     """A fact about a file, found out once while the file stays as it is.
 
     Args:
-        kind: What fact it is.
+        kind: What fact it is; the name of its file.
         path: The file; links are followed.
         find: Finds it out; returns a JSON value.
 
@@ -52,35 +52,41 @@ def fact_of(kind: str, path: Path, find: Callable[[], Any]) -> Any:
         OSError: The file is not there.
     """
     status = path.stat()
-    key = f"{kind} {path}"
+    key = str(path)
     state = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
     with _lock:
-        known = _facts.get(key)
+        known = _of_kind(kind).get(key)
     if isinstance(known, list) and len(known) == 2 and known[0] == state:
         return known[1]
     value = find()
     with _lock:
-        _facts[key] = [state, value]
+        _of_kind(kind)[key] = [state, value]
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
-            _keep(key)
+            _keep(kind, key)
     return value
 
 
-def _keep(key: str) -> None:
+def _of_kind(kind: str) -> dict[str, Any]:
+    if kind not in _facts:
+        _facts[kind] = _read(kind)
+    return _facts[kind]
+
+
+def _keep(kind: str, key: str) -> None:
     """Add to the file, which other processes add to as well; a fact that gets lost is found out again."""
     if _place is None:
         return
-    kept = list((_read(_place) | {key: _facts[key]}).items())[-_MOST:]
-    new = _place.with_name(f"{_place.name}.{os.getpid()}")
+    kept = list((_read(kind) | {key: _facts[kind][key]}).items())[-_MOST:]
+    new = _place / f"{kind}.{os.getpid()}"
     with contextlib.suppress(OSError):
-        _place.parent.mkdir(parents=True, exist_ok=True)
+        _place.mkdir(parents=True, exist_ok=True)
         new.write_text(json.dumps(dict(kept), ensure_ascii=True), encoding="ascii")
-        new.replace(_place)
+        new.replace(_place / f"{kind}.json")
 
 
-def _read(place: Path | None) -> dict[str, Any]:
+def _read(kind: str) -> dict[str, Any]:
     try:
-        content = json.loads(place.read_bytes()) if place is not None else {}
+        content = json.loads((_place / f"{kind}.json").read_bytes()) if _place is not None else {}
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -30,10 +30,11 @@ _guard_lock = threading.Lock()
 _guarded = False
 
 
+# Built when the hub has answered: most commands never ask it.
 class HubFile(BaseModel):
     """One file of a repository as the hub lists it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str
     """Path in the repository."""
@@ -48,7 +49,7 @@ class HubFile(BaseModel):
 class HubListing(BaseModel):
     """A repository at one commit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     id: str
     """The repository's id as the hub spells it."""
@@ -63,7 +64,7 @@ class HubListing(BaseModel):
 class HubCommit(BaseModel):
     """One commit of a repository."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     commit: str
     """Full commit."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 _MAX_DIGITS = 40
 _DIGITS = bytes(48 if 48 <= each <= 57 else 32 for each in range(256))
-_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -58,7 +56,9 @@ def _check_depth(raw: bytes, max_depth: int) -> None:
     if raw.count(b"[") + raw.count(b"{") <= max_depth:
         return
     depth = 0
-    for byte in _TEXT.sub(b"", raw).translate(None, _NOT_BRACKETS):
+    # Without escapes every quotation mark begins or ends a text, so that every other piece between them is outside of texts.
+    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    for byte in b"".join(bare.split(b'"')[::2]).translate(None, _NOT_BRACKETS):
         depth += 1 if byte in b"[{" else -1
         if depth > max_depth:
             raise BadJson(f"is nested deeper than {max_depth} levels")

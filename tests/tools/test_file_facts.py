@@ -13,7 +13,7 @@ from tools.file_facts import fact_of, remember_in
 
 @pytest.fixture
 def place(tmp_path):
-    yield tmp_path / "home" / "facts.json"
+    yield tmp_path / "home" / "facts"
     remember_in(None)
 
 
@@ -24,10 +24,6 @@ def settled(tmp_path, monkeypatch):
     file = tmp_path / "weights"
     file.write_bytes(b"one")
     return file
-
-
-def forget_in_memory():
-    file_facts._facts.clear()
 
 
 def test_a_fact_is_found_out_anew_when_the_file_was_written_to(settled):
@@ -43,7 +39,6 @@ def test_the_next_process_knows_it_too(settled, place):
     remember_in(place)
     fact_of("k", settled, settled.read_text)
     remember_in(None)
-    forget_in_memory()
     remember_in(place)
     assert fact_of("k", settled, lambda: pytest.fail("known")) == "one"
 
@@ -58,16 +53,14 @@ def test_what_was_just_written_is_not_kept(tmp_path, place):
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", json.dumps({"k": 1})])
 def test_a_damaged_file_of_facts_costs_time_only(settled, place, content):
-    place.parent.mkdir()
-    place.write_text(content)
-    forget_in_memory()
+    place.mkdir(parents=True)
+    (place / "k.json").write_text(content)
     remember_in(place)
     assert fact_of("k", settled, settled.read_text) == "one"
 
 
 def test_a_place_that_cannot_be_written_to_is_no_failure(settled, tmp_path):
     (tmp_path / "in the way").write_text("")
-    remember_in(tmp_path / "in the way" / "facts.json")
-    forget_in_memory()
+    remember_in(tmp_path / "in the way" / "facts")
     assert fact_of("k", settled, settled.read_text) == "one"
     remember_in(None)

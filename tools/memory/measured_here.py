@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -55,11 +55,17 @@ class MeasuredHere(BaseModel):
             return OwnError(round(same[0], 1), "same_model", len(same))
         if not self.forecasts:
             return OwnError()
-        median = statistics.median(abs(each.error_percent) for each in self.forecasts)
+        median = _median([abs(each.error_percent) for each in self.forecasts])
         return OwnError(round(median, 1), "other_models", len(self.forecasts))
 
     @property
     def speed_error_percent(self) -> float | None:
         """Median size of the error of speed forecasts on this machine, in percent; absent when nothing was measured."""
         sizes = [abs(each) for each in self.speed_errors_percent]
-        return round(statistics.median(sizes), 1) if sizes else None
+        return round(_median(sizes), 1) if sizes else None
+
+
+def _median(sizes: Sequence[float]) -> float:
+    import statistics  # noqa: PLC0415 (takes as long to import as a tenth of a forecast)
+
+    return statistics.median(sizes)
