@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
 from assistant.llm.reading_costs import is_budget
+from assistant.llm.reading_variants import read_variants
 from tools.model_reference import find_references
 
 MODEL_TOOLS = (
@@ -120,13 +121,21 @@ class TurnContext(BaseModel):
             self._read_bare_numbers(values, tool, quantities)
         if tool in {"estimate_cost", "plan_adoption"}:
             self._read_money(values, tool, quantities)
-        if tool == "profile_model" and asks_again(self.question):
-            values["force"] = True
+        if tool == "profile_model":
+            values |= self._how_to_measure()
+            if "dtype" in values.get("vary", ()):
+                values.pop("dtype", None)  # formats that are compared are not the one to measure in
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
             values = {"use_case": self.question, **({"targets": values} if values else {})}
         return values
+
+    def _how_to_measure(self) -> dict[str, Any]:
+        """What else to try, and whether to measure what was measured before."""
+        vary = read_variants(self.question)
+        again = asks_again(self.question)
+        return {**({"vary": vary} if vary else {}), **({"force": True} if again else {})}
 
     def _read_bare_numbers(self, values: dict[str, Any], tool: str, quantities: Sequence[Quantity]) -> None:
         """In a question about memory or speed, a count of things is the batch, a large bare number the length."""
