@@ -53,7 +53,7 @@ class Settings(BaseModel):
     executor: Literal["local", "ray"] = "local"
     """Where measurements run: `local` on this machine, `ray` as tasks of a Ray cluster."""
     ray_address: str = ""
-    """Address of the Ray cluster; empty starts one on this machine."""
+    """Address of the Ray cluster's head, or `auto` on one of its nodes; empty starts one on this machine."""
     host: str = "127.0.0.1"
     """Address that the web page listens on."""
     port: int = Field(default=7860, ge=0, le=65535)

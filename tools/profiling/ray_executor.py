@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tools.progress import CancelToken, Progress, ignore_progress
 _POLL_S = 0.2
 _WAIT_S = 1800.0
 _GRACE_S = 30.0
+_ANSWER_S = 5.0
 _MIB = 2**20
 
 
@@ -40,7 +42,7 @@ class RayExecutor:
     """Runs each job as one task with the resources it needs; the node watches and limits the worker.
 
     Args:
-        address: Of the cluster, as Ray writes it; empty starts one on this machine.
+        address: Of the cluster's head, or `auto` on one of its nodes; empty starts one on this machine.
         program: The worker's program; the product's own when absent.
     """
 
@@ -77,6 +79,7 @@ class RayExecutor:
             OutOfMemory: No node has the memory that was forecast, or the worker ran out of it.
             WorkerFailed: The worker or its node ended.
         """
+        progress(0.0, "Waiting for a node of the Ray cluster")
         ray = self._connect()
         job, request = fitted(job, needed_mib, [node["Resources"] for node in ray.nodes() if node["Alive"]])
         task = ray.remote(_task).options(**request.options(), num_returns="streaming", max_retries=0)
@@ -97,6 +100,7 @@ class RayExecutor:
             self._connected_here = False
 
     def _connect(self) -> Any:
+        _check_address(self._address)
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # noqa: TID251 (written, not read: Ray has no other switch)
         try:
             import ray  # noqa: PLC0415 (an optional library, imported when it is used)
@@ -113,13 +117,31 @@ class RayExecutor:
                 try:
                     ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **where)
                 except (ConnectionError, RuntimeError, ValueError) as error:
-                    shown = self._address or "127.0.0.1"
-                    raise DeviceError(
-                        f"The Ray cluster at `{shown[:80]}` does not answer.",
-                        "Check its address in `TAMESHI_RAY_ADDRESS`, or set `TAMESHI_EXECUTOR=local`.",
-                    ) from error
+                    raise _no_answer(self._address or "127.0.0.1") from error
                 self._connected_here = True
         return ray
+
+
+def _check_address(address: str) -> None:
+    """Raise for one that cannot be used or does not answer, which Ray itself takes two minutes to find out."""
+    if address.startswith("ray://"):
+        raise DeviceError(
+            f"`{address[:80]}` is an address of Ray's client, which does not hand on what a task tells.",
+            "Give the address of the cluster's head, such as `10.0.0.5:6379`, or `auto` on one of its nodes.",
+        )
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), _ANSWER_S).close()
+        except (OSError, OverflowError) as error:
+            raise _no_answer(address) from error
+
+
+def _no_answer(address: str) -> DeviceError:
+    return DeviceError(
+        f"The Ray cluster at `{address[:80]}` does not answer.",
+        "Check its address in `TAMESHI_RAY_ADDRESS`, or set `TAMESHI_EXECUTOR=local`.",
+    )
 
 
 def fitted(
@@ -179,7 +201,6 @@ class _Following:
     def run(self, progress: Progress, cancel: CancelToken | None) -> dict[str, Any]:
         """The worker's record; an error carries in `partial` what had been measured by then."""
         try:
-            progress(0.0, "Waiting for a node of the Ray cluster")
             while True:
                 message = self._next(cancel)
                 if message is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -165,7 +166,13 @@ def test_a_job_is_fitted_to_the_nodes():
         fitted({"device": "cpu", "threads": 1}, None, [{"memory": 1.0}])
 
 
-def test_an_absent_library_and_an_absent_cluster_are_told(monkeypatch, cluster):
+def test_an_absent_library_and_an_address_of_another_kind_are_told(monkeypatch):
+    with pytest.raises(DeviceError, match="address of Ray's client"):
+        RayExecutor("ray://127.0.0.1:10001").run(JOB)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(DeviceError, match="does not answer"):
+            RayExecutor(f"127.0.0.1:{closed.getsockname()[1]}").run(JOB)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DeviceError, match="Ray is not installed here"):
         RayExecutor().run(JOB)
