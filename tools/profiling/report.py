@@ -143,7 +143,7 @@ def _memory(record: dict[str, Any], peaks: list[float], kind: str) -> tuple[Memo
         "load_peak": max(0.0, (record["load_peak_mib"] or 0.0) - base - weights),
         "kv_cache": cache,
         "activations": max(0.0, max(peaks, default=0.0) - base - weights - cache),
-        "reserved": record["reserved_mib"] or 0.0,
+        "reserved": max(0.0, (record["reserved_mib"] or 0.0) - max(peaks, default=0.0)),
     }
     optional = ("kv_cache", "reserved")
     return tuple(
