@@ -250,7 +250,8 @@ def test_T07_hostile_front_matter_is_flagged_and_not_read(tiny_folder, offline, 
     "changes",
     [{"hidden_size": 10**18}, {"num_hidden_layers": 10**7}, {"hidden_size": -8}, {"hidden_size": True}, {"vocab_size": "20"},
      {"num_attention_heads": 0}, {"hidden_size": 8.0}, {"hidden_size": float("nan")}, {"max_position_embeddings": "many"},
-     {"hidden_size": 262144, "num_hidden_layers": 2000}, {"text_config": {"hidden_size": -1}}],
+     {"hidden_size": 262144, "num_hidden_layers": 2000}, {"text_config": {"hidden_size": -1}},
+     {"backbone_config": {"out_features": ["stage2", -4]}}],
 )  # fmt: skip
 def test_T08_absurd_numbers_are_refused_at_once(tiny_folder, offline, changes):
     change_config(tiny_folder, **changes)

@@ -169,6 +169,8 @@ def _size_trouble(name: str, key: str, path: str, value: object) -> Iterator[Fin
     if value is None:
         return
     if isinstance(value, list):  # one size per stage, as vision models have
+        if key == "out_features" and all(isinstance(item, str) for item in value):
+            return  # a backbone's stages by name, where a layer would have its width
         for item in value[:1_000]:
             yield from _size_trouble(name, key, path, item)
     elif isinstance(value, bool) or not isinstance(value, int):

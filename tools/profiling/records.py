@@ -42,7 +42,7 @@ class ProfileRun(BaseModel):
     throughput_per_s: float | None = None
     """Units finished in a second, at the median time; the unit is in `unit`."""
     unit: str = "texts"
-    """What is counted: `texts`, `tokens` or `inputs`."""
+    """What is counted: `texts`, `pairs`, `tokens`, `images`, `seconds of audio` or `inputs`."""
     repeats: int = 0
     """Timed calls after warming up."""
     peak_memory_mib: float | None = None
@@ -157,7 +157,8 @@ class Profile(BaseModel):
     commit: str
     """Commit or content hash of the files that were loaded."""
     task: str
-    """What was run: `feature-extraction`, `text-generation` or the head's own name with a bare forward pass."""
+    """What was run, as the Hub names tasks (`feature-extraction`, `text-generation`, `image-classification`, ...), or
+    `bare forward pass of` the architecture where its task is not known."""
     device_name: str
     """Name of the processor or the accelerator."""
     device_kind: Literal["cpu", "cuda"]

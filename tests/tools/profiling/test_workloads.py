@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tools.fetching import fetch_model
+from tools.file_safety import inspect_files
 from tools.model_sources import ModelSources
 from tools.profiling import profile_model
 
@@ -321,3 +322,9 @@ def test_the_whole_profile_of_other_kinds(task_models, name):
         assert run.time_to_first_token_ms < run.latency_max_ms
         assert run.throughput_per_s == pytest.approx(1000 * 2 * 4 / run.latency_p50_ms, rel=0.01)
         assert run.inter_token_latency_ms > 0
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_sound_model_is_refused_before_it_runs(task_models, name):
+    inspection = inspect_files(str(task_models(name)))
+    assert inspection.verdict != "refuse", inspection.findings
