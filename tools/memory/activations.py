@@ -15,12 +15,11 @@ WORKING_MIB = 32.0
 """What the first call adds whatever the size: code that is read from disk, and the libraries' own buffers."""
 _COPIES = 14
 _COPIES_WITH_ROTATION = 22  # rotated queries and keys, norms in float32
-_PLAIN, _GATED, _FUSED_GATE, _WRITTEN_OUT = 2, 3, 4, 10
+_PLAIN, _GATED, _WRITTEN_OUT = 2, 3, 10
 _SCORES = 3
 _SCANNED = 4
 _FLOAT32 = 4
-_GATES = ("gate_proj", ".w1.", "wi_0")
-_FUSED_GATES = ("gate_up_proj", ".mlp.Wi.")
+_GATES = ("gate_proj", ".w1.", "wi_0", "gate_up_proj", ".mlp.Wi.")
 _FUSED_QKV = ("c_attn", "query_key_value", "qkv_proj", "Wqkv")
 
 
@@ -114,8 +113,6 @@ def _inner(shape: ModelShape) -> int:
 def _inner_factor(shape: ModelShape, header: WeightHeader) -> int:
     if shape.gelu_written_out:
         return _WRITTEN_OUT
-    if _named(header, _FUSED_GATES):
-        return _FUSED_GATE
     return _GATED if shape.gated or _named(header, _GATES) else _PLAIN
 
 

@@ -54,7 +54,7 @@ def test_a_model_that_generates_needs_the_logits_of_one_token_and_a_masked_one_t
     [
         (["layer.0.dense.weight"], {}, 2),
         (["layer.0.mlp.gate_proj.weight"], {}, 3),
-        (["layer.0.mlp.gate_up_proj.weight"], {}, 4),
+        (["layer.0.mlp.gate_up_proj.weight"], {}, 3),
         (["layer.0.dense.weight"], {"hidden_act": "gelu_new"}, 10),
     ],
 )
