@@ -17,7 +17,11 @@ _NO_SETTINGS = frozenset({"model", "sources", "progress", "cancel", "executor"})
 
 
 def find_reusable(
-    function: Callable[..., Any], arguments: dict[str, Any], evidence: Sequence[Evidence], sources: ModelSources
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    evidence: Sequence[Evidence],
+    sources: ModelSources,
+    executor: str = "local",
 ) -> Evidence | None:
     """The newest stored measurement that would come out of this call again.
 
@@ -26,6 +30,7 @@ def find_reusable(
         arguments: Its arguments, the model among them.
         evidence: The user's evidence of that tool, newest first.
         sources: Where models may come from.
+        executor: Where the worker would run.
 
     Returns:
         None when there is none, or when the stored one ended early.
@@ -39,6 +44,7 @@ def find_reusable(
         for each in evidence
         if _settings(function, each.arguments) == settings
         and each.machine == machine_name()
+        and each.record.get("executor", "local") == executor
         and not each.record.get("ended_early")
         and _of_installed_versions(each.record)
     ]

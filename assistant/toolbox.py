@@ -123,7 +123,8 @@ class Toolbox:
         if name not in CATALOGUE or not CATALOGUE[name].reusable or arguments.get("force"):
             return None
         found = self._services.store.find(user=user, tool=name)
-        return find_reusable(function_of(name), arguments, found, self._services.settings.sources)
+        settings = self._services.settings
+        return find_reusable(function_of(name), arguments, found, settings.sources, settings.executor)
 
     def _call(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> BaseModel:
         if name not in CATALOGUE:

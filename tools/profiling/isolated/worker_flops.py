@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+from worker_workloads import Call, Workload
 
 _MEETS = 0.4
 
@@ -45,3 +47,39 @@ def bound_of(compute_share: float | None, bandwidth_share: float | None) -> str 
     if max(compute, bandwidth) < _MEETS:
         return "overhead"
     return "compute" if compute >= bandwidth else "bandwidth"
+
+
+class Work(NamedTuple):
+    """What a run had to compute and to read, and the time it took for that."""
+
+    gflop: float | None
+    forward_s: float
+    read_bytes: int
+    read_s: float
+    decodes: bool
+    """Whether most of the time went into decoding steps."""
+
+    @classmethod
+    def of(cls, workload: Workload, calls: list[Call], gflop: float | None) -> Work:
+        """Of a workload and its timed calls."""
+        weights, cache = workload.bytes_read()
+        total = statistics.median(call.total_s for call in calls)
+        forward = statistics.median(call.first_s or call.total_s for call in calls)
+        if workload.new_tokens > 1:
+            step = (total - forward) / (workload.new_tokens - 1)
+            return cls(gflop, forward, weights + cache, step, total - forward > forward)
+        return cls(gflop, forward, weights, forward, decodes=False)
+
+    def shares(self, limits: dict | None, dtype: str) -> dict:
+        """The operations, and with a device's limits the share of them that was reached and what bounds the run."""
+        if self.gflop is None or limits is None:
+            return {"gflop": self.gflop}
+        compute = self.gflop / self.forward_s / limits["matmul_gflop_per_s"][dtype]
+        bandwidth = limits["matvec_gb_per_s"].get(dtype)
+        reading = None if bandwidth is None else self.read_bytes / 1e9 / self.read_s / bandwidth
+        return {
+            "gflop": self.gflop,
+            "mfu_percent": 100 * compute,
+            "mbu_percent": None if reading is None else 100 * reading,
+            "bound": bound_of(None if self.decodes else compute, reading),
+        }

@@ -46,6 +46,23 @@ def probe(device: torch.device, dtype: torch.dtype) -> dict | None:
     }
 
 
+def better_of(first: dict | None, second: dict | None) -> dict | None:
+    """The better figure of two probes, one by one."""
+    if first is None or second is None:
+        return first or second
+    return {
+        "copy_gb_per_s": max(first["copy_gb_per_s"], second["copy_gb_per_s"]),
+        "matvec_gb_per_s": _highest(first["matvec_gb_per_s"], second["matvec_gb_per_s"]),
+        "matmul_gflop_per_s": _highest(first["matmul_gflop_per_s"], second["matmul_gflop_per_s"]),
+        "call_us": min(first["call_us"], second["call_us"]),
+        "probe_s": first["probe_s"] + second["probe_s"],
+    }
+
+
+def _highest(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
+    return {name: max(first.get(name, 0.0), second.get(name, 0.0)) for name in {**first, **second}}
+
+
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
