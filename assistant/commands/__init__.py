@@ -1,0 +1,1 @@
+"""The commands of `tameshi`, by what they are for."""
