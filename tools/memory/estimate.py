@@ -10,10 +10,10 @@ from tools.memory.measured_here import MeasuredHere
 from tools.memory.model_shape import read_shape
 from tools.memory.records import MemoryForecast
 from tools.memory.reverse import MAX_BATCH, MAX_LENGTH, device_fits, in_other_dtypes, largest_batch, longest_sequence
+from tools.memory.speed_forecast import SpeedForecast, forecast_speed
 from tools.memory.stored_weights import BYTES
 from tools.memory.terms import Plan, total_of
 from tools.model_sources import ModelSources
-from tools.speed_forecast import SpeedForecast, forecast_speed
 from tools.weight_files import snapshot_tensors
 
 _DEFAULT_LENGTH = 128

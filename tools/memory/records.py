@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.speed_forecast import SpeedForecast
+from tools.memory.speed_forecast import SpeedForecast
 
 TermName = Literal["runtime", "weights", "joined_experts", "load_peak", "kv_cache", "activations"]
 """What memory is needed for."""

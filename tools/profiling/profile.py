@@ -13,6 +13,7 @@ from tools.fetching import fetch_model
 from tools.file_safety.file_view import FolderView
 from tools.memory import MemoryForecast, estimate_memory, total_of
 from tools.memory.model_shape import read_shape
+from tools.memory.speed_forecast import forecast_speed
 from tools.model_sources import ModelSources
 from tools.profiling.device import cpu_threads, resolve_device
 from tools.profiling.executors import FRESH_PROCESSES, Executor
@@ -21,7 +22,6 @@ from tools.profiling.report import build_profile
 from tools.profiling.worker_watch import WorkerLimits
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import Snapshot, changed_files
-from tools.speed_forecast import forecast_speed
 from tools.weight_files import snapshot_tensors
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")

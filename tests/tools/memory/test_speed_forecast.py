@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tools.device_limits import DeviceLimits
 from tools.memory.model_shape import shape_from
-from tools.speed_forecast import forecast_speed
+from tools.memory.speed_forecast import forecast_speed
 from tools.weight_files import TensorInfo, WeightHeader
 
 LIMITS = DeviceLimits(

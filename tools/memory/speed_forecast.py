@@ -54,8 +54,8 @@ class _StepFactors(NamedTuple):
     rotation_calls: float
 
 
-_FORWARD = {"float32": _Factors(1.31, 0.9, 6.4, 300.0, 36.0), "bfloat16": _Factors(1.23, 4.2, 56.0, 226.0, 39.0)}
-_STEP = {"float32": _StepFactors(1.8, 8.0, 3.4, 70.0, 0.0), "bfloat16": _StepFactors(1.26, 7.6, 5.5, 116.0, 78.0)}
+_FORWARD = {"float32": _Factors(1.31, 0.9, 12.0, 285.0, 60.0), "bfloat16": _Factors(1.3, 3.5, 58.0, 257.0, 45.0)}
+_STEP = {"float32": _StepFactors(1.5, 8.0, 4.0, 98.0, 0.0), "bfloat16": _StepFactors(1.15, 7.0, 6.0, 200.0, 60.0)}
 _SOURCE = (
     "config.json, safetensors headers and the probe of this processor; factors fitted to transformers on a processor"
 )
