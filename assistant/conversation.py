@@ -270,7 +270,9 @@ class Assistant:
         for mode, part in self._graph.stream(given, config, context=running.scope, stream_mode=["custom", "updates"]):
             if mode == "custom":
                 if isinstance(part, ToolFinished):
-                    running.results.append(TurnResult(part.evidence_id, part.name, part.arguments, part.record, part.age_s))
+                    running.results.append(
+                        TurnResult(part.evidence_id, part.name, part.arguments, part.record, part.age_s)
+                    )
                 elif isinstance(part, ToolFailed):
                     running.results.append(TurnResult("", part.name, {}, part))
                 yield part
