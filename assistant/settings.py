@@ -17,7 +17,7 @@ _PREFIX = "TAMESHI_"
 
 
 class Settings(BaseModel):
-    """Settings, each also an environment variable `TAMESHI_<NAME>`; several values are written as a JSON list.
+    """Settings, each also an environment variable `TAMESHI_<NAME>`; several folders as a JSON list or like a `PATH`.
 
     pydantic-settings does this too, and takes as long to import as half of the quickest command needs.
     """
@@ -70,7 +70,8 @@ class Settings(BaseModel):
             if (key := _PREFIX + name.upper()) in there and name not in given
         }
         if "mirrors" in read:
-            read["mirrors"] = json.loads(read["mirrors"])
+            folders = read["mirrors"].strip()
+            read["mirrors"] = json.loads(folders) if folders.startswith("[") else folders.split(os.pathsep)
         return read | given
 
     @property

@@ -326,7 +326,7 @@ def test_profile_and_trials():
         threads=2, import_s=1.0, load_s=1.0, first_call_ms=1.0, memory=(), peak_memory_mib=400.0, noise="noisy",
         noise_reason=noise_verdict(0.5, ())[1], not_checked=("quality of the answers: inputs were made up",), isolation=(), wall_s=3.0,
         conditions="Some CPU, Inc, 2 threads, float32, torch 2.13.0, transformers 5.23.0; batch 1/8, 128 tokens, 16 new tokens; "
-        "random token ids, waiting threads do not spin, one warm-up call per run, wall-clock time per call",
+        "random token ids, one warm-up call per run, wall-clock time per call",
         runs=(ProfileRun(batch_size=1, sequence_length=600, dtype="float32",
                          error="Not run: 600 tokens are more than its 512 positions."),),
     )  # fmt: skip

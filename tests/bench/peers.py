@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.machine import ROOT
+from tests.bench.results import Result, quantiles, rounded
 
 OPTIMUM = ("optimum-benchmark==0.6.0", "transformers==4.57.6", "torch==2.13.0", "accelerate>=1.10,<2")
 """It does not import with transformers 5."""
+BATCH_SIZES, LENGTH, REPEATS = (1, 8, 32), 128, 10
+CONDITIONS = f"batch sizes 1, 8 and 32, {LENGTH} tokens, {REPEATS} calls each, float32, on the processor"
 _ENVIRONMENT = ROOT / ".work" / "optimum"
 _HERE = Path(__file__).parent
 
@@ -25,6 +29,40 @@ class Spent(NamedTuple):
     cpu_s: float
     """Processor time of the command and everything it started."""
     output: str
+
+
+def profile_arguments() -> list[str]:
+    """Batch sizes, length and number of calls, as every command takes them."""
+    return [",".join(map(str, BATCH_SIZES)), str(LENGTH), str(REPEATS)]
+
+
+def paired_ratio(
+    name: str, title: str, ours: list[Spent], theirs: list[Spent], goal: float, *, cpu: bool = False
+) -> Result:
+    """The median of our time by theirs, turn by turn.
+
+    Args:
+        name: Name of the result.
+        title: What it is.
+        ours: What we took.
+        theirs: What the other took in the same turn.
+        goal: The most that is wanted.
+        cpu: Whether processor time counts instead of wall time.
+    """
+
+    def seconds(spent: Spent) -> float:
+        return spent.cpu_s if cpu else spent.wall_s
+
+    ratios = [seconds(first) / seconds(second) for first, second in zip(ours, theirs, strict=True)]
+    return Result(
+        name=name, title=title, value=rounded(statistics.median(ratios)), unit="ratio", goal=goal, n=len(ratios),
+        spread=quantiles(ratios),
+        detail={
+            "ours_s": rounded(statistics.median(seconds(each) for each in ours)),
+            "theirs_s": rounded(statistics.median(seconds(each) for each in theirs)),
+        },
+        conditions=f"median of paired ratios; {CONDITIONS}, both from a fresh process, imports and loading included",
+    )  # fmt: skip
 
 
 def run_timed(command: list[str], folder: Path) -> Spent:

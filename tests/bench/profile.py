@@ -1,6 +1,6 @@
-"""What a profile of the bundled MiniLM takes beside a bare script and optimum-benchmark, and whether its figures are theirs.
+"""What a profile of the bundled MiniLM takes beside a bare script, and whether its figures are the script's.
 
-All measure the same batch sizes, length and number of calls, in turn, each from a fresh process.
+Both measure the same batch sizes, length and number of calls, in turn, each from a fresh process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ import time
 import psutil
 
 from tests.bench.home import BenchHome
-from tests.bench.peers import Spent, bare_command, optimum_command, own_command, run_timed
+from tests.bench.peers import (
+    BATCH_SIZES,
+    CONDITIONS,
+    REPEATS,
+    Spent,
+    bare_command,
+    own_command,
+    paired_ratio,
+    profile_arguments,
+    run_timed,
+)
 from tests.bench.results import Result, quantiles, rounded
 from tools.mirrors import bundled_folder
 from tools.model_sources import ModelSources
@@ -22,12 +32,9 @@ from tools.profiling import profile_model
 from tools.profiling.fork_server import ForkServer
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-BATCH_SIZES = (1, 8, 32)
-LENGTH, REPEATS = 128, 10
-WALL_S, OF_OPTIMUM, OF_BARE, LATENCY, PEAK = 12.0, 0.25, 1.1, 0.02, 0.005
-PAIRS, OPTIMUM_PAIRS = 5, 5
+WALL_S, OF_BARE, LATENCY, PEAK = 12.0, 1.1, 0.02, 0.005
+PAIRS = 5
 _POLL_S = 0.005
-_CONDITIONS = f"batch sizes 1, 8 and 32, {LENGTH} tokens, {REPEATS} calls each, float32, on the processor"
 
 
 def measure(home: BenchHome) -> list[Result]:
@@ -36,11 +43,10 @@ def measure(home: BenchHome) -> list[Result]:
     folder = bundled_folder()
     if folder is None:
         raise RuntimeError("the bundled MiniLM is not there")
-    arguments = [",".join(map(str, BATCH_SIZES)), str(LENGTH), str(REPEATS)]
+    arguments = profile_arguments()
     walls: list[float] = []
     own: list[Spent] = []
     bare: list[Spent] = []
-    optimum: list[Spent] = []
     forked: list[float] = []
     with contextlib.closing(ForkServer()) as server:
         server.warm()
@@ -49,8 +55,6 @@ def measure(home: BenchHome) -> list[Result]:
             bare.append(run_timed(bare_command([str(folder), *arguments]), home.folder))
             own.append(run_timed(own_command([MODEL, *arguments]), home.folder))
             forked.append(_time_forked(server))
-            if len(optimum) < (1 if home.quick else OPTIMUM_PAIRS):
-                optimum.append(run_timed(optimum_command([str(folder), *arguments]), home.folder))
     return [
         Result(
             name="profile.wall", title="Profile of MiniLM, batch sizes 1, 8 and 32", value=rounded(max(walls)), unit="s",
@@ -58,29 +62,11 @@ def measure(home: BenchHome) -> list[Result]:
             conditions="slowest run; sequences of 128 tokens, float32, on the processor, as many calls as a steady median needs, "
             "fresh worker for each run, from the call to the record, no run left out",
         ),
-        _ratio("of_optimum_wall", "Profile beside optimum-benchmark: wall time", own, optimum, OF_OPTIMUM),
-        _ratio("of_optimum_cpu", "Profile beside optimum-benchmark: processor time", own, optimum, OF_OPTIMUM, cpu=True),
-        _ratio("of_bare_wall", "Profile beside a bare script: wall time", own, bare, OF_BARE),
+        paired_ratio("profile.of_bare_wall", "Profile beside a bare script: wall time", own, bare, OF_BARE),
         _forked_ratio(forked, bare),
         _latency(own, bare),
         _peak(1 if home.quick else PAIRS),
     ]  # fmt: skip
-
-
-def _ratio(name: str, title: str, ours: list[Spent], theirs: list[Spent], goal: float, *, cpu: bool = False) -> Result:
-    ratios = [
-        (first.cpu_s / second.cpu_s if cpu else first.wall_s / second.wall_s)
-        for first, second in zip(ours, theirs, strict=False)
-    ]
-    return Result(
-        name=f"profile.{name}", title=title, value=rounded(statistics.median(ratios)), unit="ratio", goal=goal,
-        n=len(ratios), spread=quantiles(ratios),
-        detail={
-            "ours, s": rounded(statistics.median(each.cpu_s if cpu else each.wall_s for each in ours)),
-            "theirs, s": rounded(statistics.median(each.cpu_s if cpu else each.wall_s for each in theirs)),
-        },
-        conditions=f"median of paired ratios; {_CONDITIONS}, both from a fresh process, imports and loading included",
-    )  # fmt: skip
 
 
 def _forked_ratio(forked: list[float], bare: list[Spent]) -> Result:
@@ -88,7 +74,7 @@ def _forked_ratio(forked: list[float], bare: list[Spent]) -> Result:
     return Result(
         name="profile.forked_of_bare_wall", title="Profile from the fork server beside a bare script: wall time",
         value=rounded(statistics.median(ratios)), unit="ratio", goal=OF_BARE, n=len(ratios), spread=quantiles(ratios),
-        conditions=f"median of paired ratios; {_CONDITIONS}; the application is running, as for a question in its chat",
+        conditions=f"median of paired ratios; {CONDITIONS}; the application is running, as for a question in its chat",
     )  # fmt: skip
 
 
@@ -102,7 +88,7 @@ def _latency(own: list[Spent], bare: list[Spent]) -> Result:
     return Result(
         name="profile.latency_ratio", title="Latency inside the harness beside a bare loop: distance of the ratio from 1",
         value=rounded(abs(statistics.median(ratios) - 1)), unit="share", goal=LATENCY, n=len(ratios),
-        spread=quantiles(ratios), conditions=f"median of paired ratios of medians; {_CONDITIONS}",
+        spread=quantiles(ratios), conditions=f"median of paired ratios of medians; {CONDITIONS}",
     )  # fmt: skip
 
 
@@ -141,12 +127,13 @@ def _peak(runs: int) -> Result:
     return Result(
         name="profile.peak_error", title="Reported peak beside the kernel's VmHWM", value=rounded(max(errors)), unit="share",
         goal=PEAK, n=len(errors), spread=quantiles(errors),
-        conditions="largest error; VmHWM of the worker read from another process every 5 ms until its end",
+        conditions="largest error; one run of batch size 32; VmHWM of the worker, which starts anew with the run, as another "
+        "process read it last",
     )  # fmt: skip
 
 
 class _Watcher:
-    """Reads the highest VmHWM of this process's children."""
+    """Keeps the last VmHWM of this process's child: the kernel's peak since the worker began its only run."""
 
     def __init__(self) -> None:
         self.peak_mib = 0.0
@@ -170,4 +157,5 @@ class _Watcher:
                         lines = [line for line in stream if line.startswith("VmHWM")]
                 except OSError:
                     continue
-                self.peak_mib = max([self.peak_mib, *(int(line.split()[1]) / 1024 for line in lines)])
+                if lines:
+                    self.peak_mib = int(lines[0].split()[1]) / 1024

@@ -158,7 +158,7 @@ def _conditions(record: dict[str, Any], job: dict[str, Any], name: str) -> str:
     new = f", {record['new_tokens']} new tokens" if record["new_tokens"] else ""
     return (
         f"{name}, {record['threads']} threads, {record['dtype']}, {versions}; batch {sizes}, {lengths} tokens{new}; "
-        f"{record.get('inputs_note') or 'random token ids'}, waiting threads do not spin, one warm-up call per run, "
+        f"{record.get('inputs_note') or 'random token ids'}, one warm-up call per run, "
         "wall-clock time per call"
     )
 
