@@ -29,7 +29,8 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "modernbert": ("AutoModel", ENCODER | {"intermediate_size": 768, "num_hidden_layers": 12, "pad_token_id": 0}),
     "xlm-roberta": ("AutoModelForSequenceClassification", ENCODER | {"vocab_size": 100_000}),
     "electra": ("AutoModelForTokenClassification", ENCODER | {"embedding_size": 512}),
-    "t5": ("AutoModelForSeq2SeqLM", {"d_model": 640, "d_kv": 64, "d_ff": 1280, "num_layers": 5, "num_heads": 10}),
+    "t5": ("AutoModelForSeq2SeqLM", {"d_model": 640, "d_kv": 64, "d_ff": 1280, "num_layers": 5, "num_heads": 10,
+           "decoder_start_token_id": 0}),
     "vit": ("AutoModelForImageClassification", {"hidden_size": 512, "intermediate_size": 2048, "num_attention_heads": 8}),
 }  # fmt: skip
 

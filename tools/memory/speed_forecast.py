@@ -54,8 +54,8 @@ class _StepFactors(NamedTuple):
     rotation_calls: float
 
 
-_FORWARD = {"float32": _Factors(1.31, 0.9, 12.0, 285.0, 60.0), "bfloat16": _Factors(1.3, 3.5, 58.0, 257.0, 45.0)}
-_STEP = {"float32": _StepFactors(1.5, 8.0, 4.0, 98.0, 0.0), "bfloat16": _StepFactors(1.15, 7.0, 6.0, 200.0, 60.0)}
+_FORWARD = {"float32": _Factors(1.3, 2.4, 1.0, 157.0, 26.0), "bfloat16": _Factors(1.28, 4.6, 29.0, 121.0, 9.0)}
+_STEP = {"float32": _StepFactors(1.5, 6.9, 2.4, 44.0, 55.0), "bfloat16": _StepFactors(2.1, 6.7, 4.9, 28.0, 26.0)}
 _SOURCE = (
     "config.json, safetensors headers and the probe of this processor; factors fitted to transformers on a processor"
 )
