@@ -193,6 +193,8 @@ def _run_alone(
     arguments = scope.turn.complete(name, proposed)
     language = language_of(scope.turn.question)
     reason = reason_for_consent(name, arguments, scope, toolbox, services)
+    if reason and _has_stored_answer(name, arguments, scope, toolbox):
+        reason = ""
     # The answer counts even where the reason is gone by now: what was rejected is not run.
     if reason or scope.asked == json.loads(json.dumps({"name": name, "arguments": arguments})):
         decision = interrupt({"name": name, "arguments": arguments, "reason": reason})
@@ -216,10 +218,16 @@ def _run_alone(
     return f"{outcome_of(name, record)} {language}\n[{evidence.id}] {text_for_llm(record)}", evidence
 
 
+def _has_stored_answer(name: str, arguments: dict[str, Any], scope: TurnScope, toolbox: Toolbox) -> bool:
+    with suppress(ToolError):  # whatever is wrong with the model, the tool itself says it better
+        return toolbox.reusable(name, arguments, scope.call.user) is not None
+    return False
+
+
 def reason_for_consent(
     name: str, arguments: dict[str, Any], scope: TurnScope, toolbox: Toolbox, services: Services
 ) -> str:
-    """Why this call needs the user's consent first; empty when it does not."""
+    """Why this call would need the user's consent first; empty when it does not."""
     measures_first = name == "estimate_cost" and not toolbox.evidence(
         "profile_model", arguments["model"], scope.call.user
     )
@@ -228,9 +236,6 @@ def reason_for_consent(
         return ""
     model, limit_gib = arguments["model"], services.settings.approve_above_gib
     # Whatever is wrong with the model, the tool itself says it better.
-    with suppress(ToolError):
-        if toolbox.reusable(name, arguments, scope.call.user) is not None:
-            return ""
     with suppress(ToolError):
         sources = services.settings.sources
         download_gib = bytes_to_download(model, arguments.get("revision"), sources=sources) / 1024**3

@@ -49,14 +49,14 @@ def _runtime(profiles: Sequence[Evidence]) -> float | None:
     """The libraries' memory in the newest measurement that was made with the versions that are installed now."""
     for evidence in profiles:
         sizes = {each["kind"]: each["mib"] for each in evidence.record.get("memory", ())}
-        if sizes.get("runtime") and _has_installed_versions(evidence.record):
+        if sizes.get("runtime") and has_installed_versions(evidence.record):
             return float(sizes["runtime"])
     return None
 
 
 def _limits(profiles: Sequence[Evidence]) -> DeviceLimits | None:
     """The newest probe, made with the versions that are installed now."""
-    found = (e.record["limits"] for e in profiles if e.record.get("limits") and _has_installed_versions(e.record))
+    found = (e.record["limits"] for e in profiles if e.record.get("limits") and has_installed_versions(e.record))
     return next((DeviceLimits.model_validate(each) for each in found), None)
 
 
@@ -68,17 +68,18 @@ def _speed_errors(profiles: Sequence[Evidence]) -> Iterator[float]:
                 yield 100 * (forecast - measured) / measured
 
 
-def _has_installed_versions(record: dict[str, Any]) -> bool:
-    conditions = str(record.get("conditions", ""))
-    return all(
-        re.search(rf"\b{library} {re.escape(version.partition('+')[0])}(?:\+\w+)?[,;]", conditions)
-        for library in _LIBRARIES
-        if (version := _installed(library))
-    )
+def has_installed_versions(record: dict[str, Any]) -> bool:
+    """Whether a measurement was made with the libraries that are installed now; its conditions name them.
 
-
-def _installed(library: str) -> str:
+    A build that the installation itself does not name, such as `+cu130`, may differ.
+    """
+    conditions = str(record.get("conditions"))
     try:
-        return importlib.metadata.version(library)
+        return all(_names(conditions, library, importlib.metadata.version(library)) for library in _LIBRARIES)
     except importlib.metadata.PackageNotFoundError:
-        return ""
+        return False
+
+
+def _names(conditions: str, library: str, version: str) -> bool:
+    build = "" if "+" in version else r"(?:\+\w+)?"
+    return re.search(rf"\b{library} {re.escape(version)}{build}[,;]", conditions) is not None

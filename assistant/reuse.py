@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from assistant.evidence import Evidence, machine_name
+from assistant.measured_here import has_installed_versions
 from tools.fetching import local_commit
 from tools.locating import locate_model
 from tools.model_sources import ModelSources
 
-_LIBRARIES = ("torch", "transformers")
 _NO_SETTINGS = frozenset({"model", "sources", "progress", "cancel", "executor"})
 
 
@@ -46,7 +45,7 @@ def find_reusable(
         and each.machine == machine_name()
         and each.record.get("executor", "local") == executor
         and not each.record.get("ended_early")
-        and _of_installed_versions(each.record)
+        and has_installed_versions(each.record)
     ]
     if not same:
         return None
@@ -62,12 +61,3 @@ def _settings(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[s
     values = {each.name: each.default for each in parameters if each.name not in _NO_SETTINGS}
     values |= {name: value for name, value in arguments.items() if name in values}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _of_installed_versions(record: dict[str, Any]) -> bool:
-    """Whether the libraries that it was measured with are the installed ones; its conditions name them."""
-    conditions = str(record.get("conditions"))
-    try:
-        return all(f"{name} {version(name)}" in conditions for name in _LIBRARIES)
-    except PackageNotFoundError:
-        return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from pathlib import Path
 
 import pytest
 
-from assistant import reuse
 from assistant.llm.turn_schema import read_turn
 from assistant.services import Services
 from assistant.settings import Settings
@@ -64,7 +64,7 @@ def test_other_settings_users_files_and_versions_are_measured(measure, folder, m
     changed, event = measure()
     assert event.age_s is None
     assert changed.commit != first.commit
-    monkeypatch.setattr(reuse, "version", lambda name: "99.0")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0")
     assert measure()[1].age_s is None
 
 

@@ -10,6 +10,7 @@ import json
 import statistics
 import threading
 import time
+from pathlib import Path
 
 import psutil
 
@@ -28,7 +29,7 @@ from tests.bench.peers import (
 from tests.bench.results import Result, quantiles, rounded
 from tools.mirrors import bundled_folder
 from tools.model_sources import ModelSources
-from tools.profiling import profile_model
+from tools.profiling import Profile, profile_model
 from tools.profiling.fork_server import ForkServer
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -109,8 +110,8 @@ def _time_forked(server: ForkServer) -> float:
     return time.perf_counter() - start
 
 
-def _checked(profile: object) -> None:
-    measured = [run.batch_size for run in profile.runs if run.latency_p50_ms is not None]  # pyright: ignore[reportAttributeAccessIssue]
+def _checked(profile: Profile) -> None:
+    measured = [run.batch_size for run in profile.runs if run.latency_p50_ms is not None]
     if measured != list(BATCH_SIZES):
         raise RuntimeError(f"measured were only the batch sizes {measured}")
 
@@ -149,13 +150,15 @@ class _Watcher:
         self._thread.join()
 
     def _watch(self) -> None:
-        own = psutil.Process()
+        """Looking for the child reads all processes, which is work beside the measurement: once is enough."""
+        own, status = psutil.Process(), None
         while not self._over.wait(_POLL_S):
-            for child in own.children():
-                try:
-                    with open(f"/proc/{child.pid}/status", encoding="ascii") as stream:  # noqa: PTH123 (read every 5 ms)
-                        lines = [line for line in stream if line.startswith("VmHWM")]
-                except OSError:
-                    continue
-                if lines:
-                    self.peak_mib = int(lines[0].split()[1]) / 1024
+            if status is None:
+                status = next((Path(f"/proc/{child.pid}/status") for child in own.children()), None)
+                continue
+            try:
+                lines = [line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM")]
+            except OSError:
+                continue
+            if lines:
+                self.peak_mib = int(lines[0].split()[1]) / 1024

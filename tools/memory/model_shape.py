@@ -85,6 +85,12 @@ class ModelShape(BaseModel):
         """Whether it keeps keys and values for generating text."""
         return self.architecture.endswith(_GENERATING)
 
+    def tokens_of(self, length: int) -> int:
+        """Positions that a pass of that many tokens has; of a model that reads images alone, its patches and one more."""
+        if self.image and self.patch and not self.vocabulary:
+            return (self.image // self.patch) ** 2 + 1
+        return length
+
     @property
     def scanned(self) -> int | None:
         """Numbers of a layer's state that a plain scan keeps for every token; None where no layer is scanned so."""

@@ -106,9 +106,7 @@ def forecast_speed(
     model = _Model.read(header, shape, limits, dtype)
     if model is None:
         return None
-    tokens = sequence_length
-    if shape.image and shape.patch and not shape.vocabulary:
-        tokens = (shape.image // shape.patch) ** 2 + 1
+    tokens = shape.tokens_of(sequence_length)
     terms = model.forward_s(batch_size, tokens)
     forward_ms = 1000 * sum(terms.values())
     formula = " + ".join(f"{name} {1000 * seconds:.3g}" for name, seconds in terms.items())
@@ -159,12 +157,11 @@ class _Model:
         layers, hidden = shape.layers or 0, shape.hidden or 0
         seen = min(tokens, self._window() or tokens)
         products = 4 * rows * seen * hidden * layers * self.flop_s
-        calls = factors.layer_calls + (factors.rotation_calls if shape.rotary else 0.0)
         return {
             "linear layers": factors.linear * self._linear_s(rows) + self._head_s(batch),
             "attention": factors.attention * products,
             "states": factors.carried * rows * layers * hidden * self.bytes * self.byte_s,
-            "calls": calls * layers * self.call_s,
+            "calls": self._calls_s(factors),
         }
 
     def step_s(self, batch: int, tokens: int) -> float:
@@ -174,12 +171,15 @@ class _Model:
         kept = sum(cache.size_bytes(tokens, tokens, self.bytes) for cache in shape.caches or ()) * batch
         spread = batch * tokens * 2 * (shape.hidden or 0) * layers * self.bytes
         spread = spread if spread > 1.01 * kept else 0.0  # keys and values of every head are in the cache already
-        calls = factors.layer_calls + (factors.rotation_calls if shape.rotary else 0.0)
         return (
             factors.linear * (self._linear_s(batch) + self._head_s(batch))
             + (factors.cache * kept + factors.spread_cache * spread) * self.byte_s
-            + calls * layers * self.call_s
+            + self._calls_s(factors)
         )
+
+    def _calls_s(self, factors: _Factors | _StepFactors) -> float:
+        calls = factors.layer_calls + (factors.rotation_calls if self.shape.rotary else 0.0)
+        return calls * (self.shape.layers or 0) * self.call_s
 
     def _linear_s(self, rows: float) -> float:
         return sum(self._product_s(each.parameters, rows * each.row_share) for each in self.matrices)

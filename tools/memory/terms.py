@@ -192,7 +192,7 @@ class Plan:
         )
 
     def _activations(self, batch_size: int, length: int) -> MemoryTerm | None:
-        found = activations(self.shape, self.files.build, self._tokens(length), batch_size, self.compute_bytes)
+        found = activations(self.shape, self.files.build, self.shape.tokens_of(length), batch_size, self.compute_bytes)
         if found is None:
             return None
         numbers = sum(each.numbers for each in found)
@@ -203,11 +203,6 @@ class Plan:
             formula=f"{WORKING_MIB:g} + ({products}) x {self.compute_bytes:g} bytes / 2^20",
             source="config.json; factors fitted to measured peaks on CPU",
         )
-
-    def _tokens(self, length: int) -> int:
-        if self.shape.image and self.shape.patch and not self.shape.vocabulary:
-            return (self.shape.image // self.shape.patch) ** 2 + 1
-        return length
 
     def assumptions(self) -> tuple[str, ...]:
         """What the forecast takes for granted."""

@@ -39,8 +39,7 @@ def next_try(
     faster = _faster_format(limits, dtype)
     if longest.bound == "compute":
         if faster is not None:
-            name, ratio = faster
-            return f"Try {name}: a matrix product is {ratio:.1f} times as fast in it on this device."
+            return _try_format(*faster)
         return "Arithmetic is the limit: shorter inputs or a smaller model help, a larger batch does not."
     if longest.bound == "bandwidth":
         if dtype == "float32":
@@ -81,12 +80,15 @@ def _faster_format(limits: DeviceLimits, dtype: str) -> tuple[str, float] | None
 def _against_overhead(runs: Sequence[ProfileRun], longest: ProfileRun, faster: tuple[str, float] | None) -> str:
     most = max(run.batch_size for run in runs)
     gains = _batching_gain(runs, longest)
-    if gains is not None and gains < _WORTH and faster is None:
-        return "Try `compile`: small operations and calls take the time here, and a larger batch no longer helps."
-    if gains is not None and gains < _WORTH and faster is not None:
-        name, ratio = faster
-        return f"Try {name}: a matrix product is {ratio:.1f} times as fast in it on this device."
-    return f"Try batch sizes above {most}: small operations and calls take the time here, and a batch shares them."
+    if gains is None or gains >= _WORTH:
+        return f"Try batch sizes above {most}: small operations and calls take the time here, and a batch shares them."
+    if faster is not None:
+        return _try_format(*faster)
+    return "Try `compile`: small operations and calls take the time here, and a larger batch no longer helps."
+
+
+def _try_format(name: str, ratio: float) -> str:
+    return f"Try {name}: a matrix product is {ratio:.1f} times as fast in it on this device."
 
 
 def _batching_gain(runs: Sequence[ProfileRun], longest: ProfileRun) -> float | None:

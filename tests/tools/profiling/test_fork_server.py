@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.profiling.worker_programs import JOB, START, alive, gone
 from tools.errors import Cancelled, OutOfMemory, WorkerFailed
 from tools.profiling.fork_server import LIBRARIES, ForkServer
 from tools.profiling.isolation import WORKER, WorkerLimits, run_worker, sweep_leftovers
@@ -20,16 +21,6 @@ from tools.progress import CancelToken
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server is Linux's")
 
-START = f"""
-import json, os, sys, time
-sys.path.append({str(WORKER.parent)!r})
-from worker_limits import cut_off
-job = json.load(sys.stdin)
-lines = cut_off(job)
-def send(**content):
-    os.write(1, (json.dumps(content) + "\\n").encode())
-"""
-JOB = {"device": "cpu", "threads": 1}
 ABOUT_ITSELF = """
 import socket
 send(record={"env": dict(os.environ), "path": sys.path, "files": os.listdir("."), "parent": os.getppid(),
@@ -44,20 +35,6 @@ import worker_memory
 send(record={{"resident": worker_memory.resident_mib(), "peak": worker_memory.peak_mib(),
      "split": worker_memory.split_mib(), "imported": job.get("imported_s")}})
 """
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def gone(pid, within_s=10.0):
-    end = time.monotonic() + within_s
-    while alive(pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not alive(pid)
 
 
 def written(path, within_s=30.0):

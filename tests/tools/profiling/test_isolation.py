@@ -13,20 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.profiling.worker_programs import JOB, START, alive, gone
 from tools.errors import Cancelled, OutOfMemory, WorkerFailed
-from tools.profiling.isolation import WORKER, WorkerLimits, run_worker, sweep_leftovers
+from tools.profiling.isolation import WorkerLimits, run_worker, sweep_leftovers
 from tools.progress import CancelToken
-
-START = f"""
-import json, os, sys, time
-sys.path.append({str(WORKER.parent)!r})
-from worker_limits import cut_off
-job = json.load(sys.stdin)
-lines = cut_off(job)
-def send(**content):
-    print(json.dumps(content), flush=True)
-"""
-JOB = {"device": "cpu", "threads": 1}
 
 
 @pytest.fixture
@@ -39,20 +29,6 @@ def program(tmp_path):
         return path
 
     return write
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def gone(pid: int, within_s: float = 5.0) -> bool:
-    end = time.monotonic() + within_s
-    while alive(pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not alive(pid)
 
 
 def test_record_comes_back_with_progress(program):
@@ -162,6 +138,6 @@ def test_T23_worker_dies_with_its_killed_parent(program, tmp_path):
     assert alive(worker)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    assert gone(worker)
+    assert gone(worker, within_s=5.0)
     sweep_leftovers()
     assert not list(Path(tempfile.gettempdir()).glob(f"tameshi-worker-{parent.pid}-*"))

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tools.profiling.worker_programs import JOB, START
 from tools.errors import Cancelled, OutOfMemory, ToolError, WorkerFailed
-from tools.profiling.isolation import WORKER, WorkerLimits, run_worker
+from tools.profiling.isolation import WorkerLimits, run_worker
 from tools.progress import CancelToken
 
-START = f"""
-import json, os, sys, time
-sys.path.append({str(WORKER.parent)!r})
-from worker_limits import cut_off
-cut_off(json.load(sys.stdin))
-def send(**content):
-    print(json.dumps(content), flush=True)
-send(part={{"dtype": "float32", "runs": [], "left": [1]}})
-send(part={{"runs": [{{"batch_size": 1}}], "left": None}})
-send(part={{"runs": [{{"batch_size": 8}}], "load_s": 0.5}})
+SENT = """
+send(part={"dtype": "float32", "runs": [], "left": [1]})
+send(part={"runs": [{"batch_size": 1}], "left": None})
+send(part={"runs": [{"batch_size": 8}], "load_s": 0.5})
 """
-JOB = {"device": "cpu", "threads": 1}
 COLLECTED = {"dtype": "float32", "runs": [{"batch_size": 1}, {"batch_size": 8}], "left": None, "load_s": 0.5}
 ENDS = {
     "killed for memory": ("os.kill(os.getpid(), 9)", OutOfMemory, "the system ended the process"),
@@ -40,7 +34,7 @@ ENDS = {
 def program(tmp_path):
     def write(body):
         path = tmp_path / "program.py"
-        path.write_text(START + body, encoding="utf-8")
+        path.write_text(START + SENT + body, encoding="utf-8")
         return path
 
     return write

@@ -12,39 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.profiling.worker_programs import JOB, START, gone
 from tools.errors import Cancelled, DeviceError, OutOfMemory, UnsupportedModel, WorkerFailed
 from tools.profiling import profile_model
-from tools.profiling.isolation import WORKER, WorkerLimits
+from tools.profiling.isolation import WorkerLimits
 from tools.profiling.ray_executor import RayExecutor, fitted
 from tools.profiling.ray_task import packed, unpacked
 from tools.progress import CancelToken
 
-START = f"""
-import json, os, sys, time
-sys.path.append({str(WORKER.parent)!r})
-from worker_limits import cut_off
-job = json.load(sys.stdin)
-lines = cut_off(job)
-def send(**content):
-    print(json.dumps(content), flush=True)
-"""
-JOB = {"device": "cpu", "threads": 1}
 SMALL = WorkerLimits(memory_mib=300)
 GIB = 2.0**30
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def gone(pid, within_s=10.0):
-    end = time.monotonic() + within_s
-    while alive(pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not alive(pid)
 
 
 @pytest.fixture(scope="module")

@@ -142,6 +142,14 @@ ROPE = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000
 QWEN_VISION = {"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 4, "patch_size": 8, "mlp_ratio": 2}
 SPEECH = {"num_mel_bins": 80, "max_source_positions": 1500, "max_target_positions": 64, "begin_suppress_tokens": None}
 CONV = {"conv_dim": (16, 16), "conv_stride": (20, 16), "conv_kernel": (20, 16), "num_conv_pos_embeddings": 16}
+LLAVA_MODEL = model(
+    "LlavaForConditionalGeneration",
+    "LlavaConfig",
+    vision_config={**VISION, "model_type": "clip_vision_model"},
+    text_config=LLAMA,
+    image_token_index=7,
+    vision_feature_layer=-1,
+)
 BUILD = {
     "llama": (model("LlamaForCausalLM", "LlamaConfig", **GROUPED, tie_word_embeddings=True), words("llama")),
     "qwen3": (model("Qwen3ForCausalLM", "Qwen3Config", **GROUPED, head_dim=8), words("llama")),
@@ -221,27 +229,8 @@ BUILD = {
     ),
     "clip_random": (model("CLIPModel", "CLIPConfig", text_config=TEXT, vision_config=VISION, projection_dim=16),),
     "detr": (detr, reader("DetrImageProcessor", size={"height": 64, "width": 64})),
-    "llava": (
-        model(
-            "LlavaForConditionalGeneration",
-            "LlavaConfig",
-            vision_config={**VISION, "model_type": "clip_vision_model"},
-            text_config=LLAMA,
-            image_token_index=7,
-            vision_feature_layer=-1,
-        ),
-        llava_processor,
-    ),
-    "llava_random": (
-        model(
-            "LlavaForConditionalGeneration",
-            "LlavaConfig",
-            vision_config={**VISION, "model_type": "clip_vision_model"},
-            text_config=LLAMA,
-            image_token_index=7,
-            vision_feature_layer=-1,
-        ),
-    ),
+    "llava": (LLAVA_MODEL, llava_processor),
+    "llava_random": (LLAVA_MODEL,),
     "smolvlm": (
         model(
             "SmolVLMForConditionalGeneration",

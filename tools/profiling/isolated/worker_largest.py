@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import torch
 from worker_errors import JobError
 from worker_loading import Loaded
-from worker_memory import peak_mib, reset_peak, trim
+from worker_peaks import give_back, peak_of, start_peak
 from worker_reply import Report
-from worker_workloads import Workload, synchronize
+from worker_workloads import Workload
 
 _LONGEST_CALL_S = 10.0
 _STEPS_OF_BISECTION = 6
@@ -93,33 +93,19 @@ class _Search:
     def _fits(self, value: int) -> bool:
         batch, length = (value, self.size[1]) if self.what == "batch_size" else (1, value)
         self.tried.append(value)
-        _forget(self.loaded)
+        if self.loaded.device.type == "cuda":
+            torch.cuda.empty_cache()
+        start_peak(self.loaded)
         try:
             seconds = self.make(self.loaded, batch, length).call().total_s
         except JobError as error:
             self.limited_by = str(error)
             return False
         except (RuntimeError, MemoryError) as error:
-            if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
-                raise
+            give_back(self.loaded, error)
             self.limited_by = f"memory at {value}"
-            _forget(self.loaded)
             return False
-        self.best = max(self.best or (0, 0.0), (value, _peak_mib(self.loaded)))
+        self.best = max(self.best or (0, 0.0), (value, peak_of(self.loaded)))
         if seconds > _LONGEST_CALL_S:
             raise _TooSlow(f"time: one call took {seconds:.0f} s at {value}")
         return True
-
-
-def _forget(loaded: Loaded) -> None:
-    if loaded.device.type == "cuda":
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats(loaded.device)
-    else:
-        trim()
-        reset_peak()
-
-
-def _peak_mib(loaded: Loaded) -> float:
-    synchronize(loaded)
-    return torch.cuda.max_memory_allocated(loaded.device) / 2**20 if loaded.device.type == "cuda" else peak_mib()

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import torch
 
-_COPY_MIB = {"cpu": 128, "cuda": 1024}
-_MATRIX_MIB = {"cpu": 128, "cuda": 1024}
+_LARGE_MIB = {"cpu": 128, "cuda": 1024}
+"""Larger than the caches."""
 _COLUMNS = 4096
 _MATRIX = {"cpu": 1024, "cuda": 8192}
 _SMALLEST_MATRIX = 128
@@ -87,7 +87,7 @@ def _wait(device: torch.device) -> None:
 def _matmul_gflop_per_s(device: torch.device, dtype: torch.dtype) -> float:
     """The matrix grows while a product stays short: some formats are a hundred times slower on some processors."""
     size, rate = _SMALLEST_MATRIX, 0.0
-    while size <= _MATRIX.get(device.type, 1024):
+    while size <= _MATRIX[device.type]:
         matrix = torch.ones((size, size), dtype=dtype, device=device)
         seconds = _best_s(device, lambda matrix=matrix: torch.mm(matrix, matrix))
         rate = max(rate, 2 * size**3 / seconds / 1e9)
@@ -101,14 +101,14 @@ def _matvec_gb_per_s(device: torch.device, dtype: torch.dtype, gflop_per_s: floa
     """Bytes of a matrix larger than the caches, read once for each product; None for a format with no fast path here."""
     if gflop_per_s < 10:
         return None
-    rows = _MATRIX_MIB.get(device.type, 128) * 2**20 // (_COLUMNS * dtype.itemsize)
+    rows = _LARGE_MIB[device.type] * 2**20 // (_COLUMNS * dtype.itemsize)
     matrix = torch.ones((rows, _COLUMNS), dtype=dtype, device=device)
     vector = torch.ones((1, _COLUMNS), dtype=dtype, device=device)
     return matrix.nbytes / _best_s(device, lambda: torch.nn.functional.linear(vector, matrix)) / 1e9
 
 
 def _copy_gb_per_s(device: torch.device) -> float:
-    numbers = _COPY_MIB.get(device.type, 128) * 2**20 // 4
+    numbers = _LARGE_MIB[device.type] * 2**20 // 4
     source, target = torch.ones(numbers, device=device), torch.zeros(numbers, device=device)
     return 2 * source.nbytes / _best_s(device, lambda: target.copy_(source)) / 1e9
 

@@ -15,7 +15,8 @@ from worker_flops import Work, count_gflop
 from worker_inputs import positions
 from worker_largest import measure_largest
 from worker_loading import Loaded
-from worker_memory import peak_mib, reset_peak, split_mib, trim
+from worker_memory import peak_mib, split_mib
+from worker_peaks import give_back, peak_of, start_peak
 from worker_probe import better_of, probe
 from worker_reply import Report
 from worker_statistics import is_tight, median_interval, quantile
@@ -52,11 +53,11 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     ]
     report.progress(0.28, "Measuring the limits of this device")
     limits = probe(loaded.device, getattr(torch, loaded.dtype))
-    _reset_peak(loaded)
+    start_peak(loaded)
     first = _first_call_ms(loaded, job, new_tokens)
     stages.append(_stage("first_call", split_mib(), peak_mib()))
     _make_resident(loaded)
-    known = _known(loaded, job, limits) | {"first_call_ms": first, "new_tokens": new_tokens}
+    known = _known(loaded, limits) | {"first_call_ms": first, "new_tokens": new_tokens}
     report.part(**known, stages=stages, runs=[])
     before = worker_noise.read()
     runs = _Runs(job, loaded, new_tokens, limits)
@@ -82,7 +83,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     }
 
 
-def _known(loaded: Loaded, job: dict, limits: dict | None) -> dict:
+def _known(loaded: Loaded, limits: dict | None) -> dict:
     return {
         "task": loaded.task,
         "device_kind": loaded.device.type,
@@ -96,7 +97,6 @@ def _known(loaded: Loaded, job: dict, limits: dict | None) -> dict:
         "limits": limits,
         "foreign_cores": None,
         "threads": torch.get_num_threads(),
-        "repeats": job.get("repeats"),
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     }
 
@@ -145,7 +145,7 @@ class _Runs:
     def _measure_one(self, batch: int, length: int) -> dict:
         run: dict[str, Any] = {"batch_size": batch, "sequence_length": length, "dtype": self.loaded.dtype}
         run["unit"] = unit_of(self.loaded)
-        _reset_peak(self.loaded)
+        start_peak(self.loaded)
         try:
             workload = Workload(self.loaded, batch, length, self.new_tokens)
             self.inputs_note = workload.inputs_note
@@ -155,20 +155,21 @@ class _Runs:
         except JobError as error:
             return {**run, "error": f"Not run: {error}."}
         except (RuntimeError, MemoryError) as error:
-            return {**run, "error": _memory_error(error, self.loaded)}
+            give_back(self.loaded, error)
+            return {**run, "error": f"Out of memory: {' '.join(str(error).split())[:300]}"}
         run |= _memory(self.loaded) | _figures(workload, calls, batch)
         if start_j is not None and end_j is not None:
             run["energy_j"] = (end_j - start_j) / (len(calls) + 1)  # the warm-up call is within
         work = Work.of(workload, calls, self._gflop(workload, batch, length))
         self._work.append((run, work))
-        return run | work.shares(self.limits, self.loaded.dtype)
+        run |= work.shares(self.limits, self.loaded.dtype)
+        return run
 
     def judge_again(self, limits: dict | None) -> None:
         """Take the better of two probes: a device that was disturbed during the first one reaches more than it said."""
         self.limits = better_of(self.limits, limits)
         for run, work in self._work:
-            place = next(i for i, each in enumerate(self.done) if _size(each) == _size(run))
-            self.done[place] = run | work.shares(self.limits, self.loaded.dtype)
+            run |= work.shares(self.limits, self.loaded.dtype)
 
     def _gflop(self, workload: Workload, batch: int, length: int) -> float | None:
         """Counted once a length, on the batch that came first: the work grows with the batch in proportion."""
@@ -177,19 +178,6 @@ class _Runs:
             self._gflop_of_one[length] = None if counted is None else counted / batch
         one = self._gflop_of_one[length]
         return None if one is None else one * batch
-
-
-def _size(run: dict) -> tuple[int, int]:
-    return run["batch_size"], run["sequence_length"]
-
-
-def _memory_error(error: RuntimeError | MemoryError, loaded: Loaded) -> str:
-    text = " ".join(str(error).split())
-    if "memory" not in text.lower() and not isinstance(error, MemoryError):
-        raise error
-    if loaded.device.type == "cuda":
-        torch.cuda.empty_cache()
-    return f"Out of memory: {text[:300]}"
 
 
 def _repeat(workload: Workload, repeats: int | None) -> list[Call]:
@@ -263,19 +251,9 @@ def _vary(job: dict, runs: _Runs, report: Report) -> tuple[list[dict], list[dict
     )
 
 
-def _reset_peak(loaded: Loaded) -> None:
-    if loaded.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(loaded.device)
-    else:
-        trim()
-        reset_peak()
-
-
 def _memory(loaded: Loaded) -> dict[str, float]:
     """The peak of a run that has just ended; what of it are pages of files hardly changes meanwhile."""
-    if loaded.device.type == "cuda":
-        return {"peak_memory_mib": torch.cuda.max_memory_allocated(loaded.device) / 2**20}
-    peak, split = peak_mib(), split_mib()
-    if split is None:
+    peak, split = peak_of(loaded), split_mib()
+    if split is None or loaded.device.type == "cuda":
         return {"peak_memory_mib": peak}
     return {"peak_memory_mib": peak, "peak_anonymous_mib": peak - split[1], "peak_file_mib": split[1]}
