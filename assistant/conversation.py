@@ -258,7 +258,7 @@ class Assistant:
         yield from planned
         names = ", ".join(p.name for p in planned)
         text = say("dry_run.planned", language, tools=names) if planned else say("dry_run.none", language)
-        words = check_text(str(message.content), figures_of(scope.turn.question), ())
+        words = check_text(str(message.content), figures_of(scope.turn.question, scope.turn.models), ())
         yield TurnFinished(
             answer=text if planned or not words.text else words.text, unsupported_figures=words.unsupported
         )
@@ -306,7 +306,7 @@ class Assistant:
         turn, language = running.scope.turn, running.language
         message = running.last_message or AIMessage("")
         briefing = compose(running.results, message, turn, language, running.audience)
-        figures = [*figures_of(turn.question), *(f for r in running.results for f in figures_of(r.payload))]
+        figures = figures_of([turn.question, *(r.payload for r in running.results)], turn.models)
         lead = check_text(str(message.content), figures, [c.id for c in briefing.citations])
         stands_in = say("llm.stands_in", language) if message.response_metadata.get(STANDS_IN) else ""
         parts = [p for p in (lead.text if briefing.takes_lead else "", briefing.text, stands_in) if p]

@@ -21,6 +21,7 @@ _SCALES = {"万": 1e4, "千": 1e3, "億": 1e8, "million": 1e6, "thousand": 1e3, 
 _UNIT_FACTORS = (1.0, 1024.0, 1 / 1024.0, 1000.0, 1 / 1000.0, 1.048576, 1 / 1.048576, 100.0, 1.073741824)
 _WORDS_OF_THE_MODEL = frozenset({"lines", "claim"})
 """Fields that quote a model's own card: what it says of itself is quoted as such, it is no measured figure."""
+_LONGEST_TEXT = 20_000
 _HARMLESS = frozenset({0.0, 1.0, 2.0, 3.0})
 """Small counts ("three points", "the 2 options") are words rather than figures."""
 
@@ -82,16 +83,26 @@ def is_supported(value: float, raw: str, figures: Sequence[float]) -> bool:
     return any(abs(value - figure * factor) <= tolerance for figure in figures for factor in _UNIT_FACTORS)
 
 
-def figures_of(record: Any) -> list[float]:
-    """All numbers of a record's JSON, those within its texts included, save what it quotes of a model's own words."""
+def figures_of(record: Any, references: Sequence[str] = ()) -> list[float]:
+    """All numbers of a record's JSON, those within its texts included, save what it quotes of a model's own words.
+
+    Args:
+        record: A JSON value.
+        references: Names and folders of models, whose digits are no figures.
+    """
     if isinstance(record, bool) or record is None:
         return []
     if isinstance(record, int | float):
         return [float(record)]
     if isinstance(record, str):
-        return [value for _, value in numbers_in(record)] if len(record) < 20_000 else []
+        if len(record) >= _LONGEST_TEXT:
+            return []
+        for reference in references:
+            record = record.replace(reference, " ")
+        return [value for _, value in numbers_in(record)]
     if isinstance(record, dict):
-        return [f for key, value in record.items() if key not in _WORDS_OF_THE_MODEL for f in figures_of(value)]
+        parts = [value for key, value in record.items() if key not in _WORDS_OF_THE_MODEL]
+        return [figure for part in parts for figure in figures_of(part, references)]
     if isinstance(record, list | tuple):
-        return [f for value in record for f in figures_of(value)]
+        return [figure for part in record for figure in figures_of(part, references)]
     return []

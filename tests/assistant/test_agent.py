@@ -100,7 +100,7 @@ def test_T28_invented_figures_and_citations_are_left_out_and_listed(make_assista
 
 
 def test_T28_a_figure_that_only_the_card_claims_is_no_evidence(make_assistant, tiny_model):
-    folder = tiny_model(POISONED_CARD)
+    folder = tiny_model(POISONED_CARD, name="release-43")
     assistant = make_assistant(
         [call(("check_documentation", {"model": folder})), AIMessage("The peak is 4321 MiB [E1]. Ask first.")]
     )

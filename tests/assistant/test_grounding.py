@@ -44,3 +44,7 @@ def test_sentences_joined_are_the_text():
 
 def test_figures_of_nested_records():
     assert figures_of({"a": [1, {"b": 2.5}], "c": "3 files", "d": True, "e": None}) == [1.0, 2.5, 3.0]
+
+
+def test_the_digits_of_a_model_s_name_are_no_figures():
+    assert figures_of(["Profile lab/model-43 with batch 8", {"model": "lab/model-43"}], ["lab/model-43"]) == [8.0]

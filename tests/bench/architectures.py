@@ -36,11 +36,25 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def build(family: str, folder: Path) -> Path:
-    """Write a model of this family with random weights; its folder."""
+    """Write a model of this family in the bench's size; its folder."""
+    return build_sized(family, *ARCHITECTURES[family], folder)
+
+
+def build_sized(family: str, auto: str, sizes: dict[str, Any], folder: Path) -> Path:
+    """Write a model with random weights.
+
+    Args:
+        family: The `model_type`.
+        auto: How it is built.
+        sizes: Keys of its configuration.
+        folder: Where its folder is made.
+
+    Returns:
+        Its folder, which has the family's name.
+    """
     import torch
     import transformers
 
-    auto, sizes = ARCHITECTURES[family]
     torch.manual_seed(0)
     config = transformers.AutoConfig.for_model(family, **sizes)
     target = folder / family

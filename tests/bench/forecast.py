@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.home import BenchHome
+from tests.bench.machine import environment_of_user
 from tests.bench.results import Result, quantile, quantiles, rounded
 from tools.memory import estimate_memory
 from tools.mirrors import bundled_folder
@@ -104,8 +104,7 @@ def _warm(model: str, calls: int) -> list[float]:
 
 
 def _run(command: list[str], folder: Path) -> _Run:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TAMESHI_")}  # noqa: TID251 (for another process)
-    environment |= {"TAMESHI_HOME": str(folder), "TAMESHI_OFFLINE": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+    environment = environment_of_user(TAMESHI_HOME=str(folder), TAMESHI_OFFLINE="1")
     start = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return _Run(time.perf_counter() - start, done.stdout)

@@ -52,6 +52,17 @@ def read_commit() -> tuple[str, int]:
     return commit, sum(path not in OWN_OUTPUT for path in changed)
 
 
+def environment_of_user(**own: str) -> dict[str, str]:
+    """The environment of a process as a user starts it: without our settings, and modules stay compiled after the first start.
+
+    Args:
+        own: What it has beside.
+    """
+    foreign = ("TAMESHI_", "GRADIO_", "PYTHONDONTWRITEBYTECODE")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}  # noqa: TID251 (for another process)
+    return environment | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""} | own
+
+
 def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 

@@ -122,24 +122,35 @@ def _peak(runs: int) -> Result:
     for _ in range(runs):
         with _Watcher() as watcher:
             profile = profile_model(
-                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True)
-            )
-        errors.append(abs(profile.peak_memory_mib - watcher.peak_mib) / watcher.peak_mib)
+                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True),
+                progress=watcher.note_progress,
+            )  # fmt: skip
+        errors.append(abs(profile.peak_memory_mib - watcher.run_peak_mib) / watcher.run_peak_mib)
     return Result(
         name="profile.peak_error", title="Reported peak beside the kernel's VmHWM", value=rounded(max(errors)), unit="share",
         goal=PEAK, n=len(errors), spread=quantiles(errors),
         conditions="largest error; one run of batch size 32; VmHWM of the worker, which starts anew with the run, as another "
-        "process read it last",
+        "process read it at the run's end",
     )  # fmt: skip
 
 
 class _Watcher:
-    """Keeps the last VmHWM of this process's child: the kernel's peak since the worker began its only run."""
+    """Keeps VmHWM of this process's child: each value that it rose to before it started anew."""
 
     def __init__(self) -> None:
-        self.peak_mib = 0.0
+        self._peaks_mib = [0.0]
+        self._probed_again = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
+
+    @property
+    def run_peak_mib(self) -> float:
+        """The kernel's peak of the only run: the last one, unless the device's limits were measured after it."""
+        return self._peaks_mib[-2 if self._probed_again else -1]
+
+    def note_progress(self, _: float, message: str) -> None:
+        """Notice what the worker does after the run."""
+        self._probed_again = self._probed_again or message.endswith("again")
 
     def __enter__(self) -> _Watcher:
         self._thread.start()
@@ -161,4 +172,9 @@ class _Watcher:
             except OSError:
                 continue
             if lines:
-                self.peak_mib = int(lines[0].split()[1]) / 1024
+                self._note(int(lines[0].split()[1]) / 1024)
+
+    def _note(self, peak_mib: float) -> None:
+        if peak_mib < self._peaks_mib[-1]:
+            self._peaks_mib.append(peak_mib)
+        self._peaks_mib[-1] = peak_mib

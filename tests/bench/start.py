@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.home import BenchHome
-from tests.bench.machine import ROOT
+from tests.bench.machine import ROOT, environment_of_user
 from tests.bench.results import Result, quantile, quantiles, rounded
 
 RATIO = 1.3
@@ -69,8 +68,7 @@ def time_start(program: list[str], port: int, own: dict[str, str]) -> float:
         port: Where it will serve.
         own: What its environment has beside the present one, freed of our settings.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("TAMESHI_", "GRADIO_"))}  # noqa: TID251 (for another process)
-    environment |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "PYTHONPATH": "", **own}
+    environment = environment_of_user(GRADIO_ANALYTICS_ENABLED="False", **own)
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *program], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -2,8 +2,9 @@
 
 A forward pass is a sum: every linear layer at the probe's matrix rate or bandwidth, whichever is slower (the roofline of
 Williams, Waterman and Patterson 2009), attention's products, the numbers that are carried between the layers, and a fixed
-cost a layer in units of one tiny call. The factors were fitted to transformers on a processor, on other sizes and partly
-other families than those of the benchmark; a GPU's were not, so there is no forecast for one.
+cost a layer in units of one tiny call. The factors were fitted to transformers on a processor (`python -m
+tests.bench.speed_factors`), on other sizes and partly other families than those of the benchmark; a GPU's were not, so there
+is no forecast for one.
 """
 
 from __future__ import annotations
@@ -27,35 +28,48 @@ _EXPERT = re.compile(r"\.experts\.(\d+)\.")
 _ATTENTION = ("full attention", "sliding attention", "latent attention")
 
 
-class _Factors(NamedTuple):
-    """What a term costs beside the ideal of the probe."""
-
-    linear: float
-    """A linear layer beside the large matrix product."""
-    attention: float
-    """Attention's products beside the large matrix product."""
-    carried: float
-    """Passes over the hidden states in each layer, in the time that reading them once takes."""
-    layer_calls: float
-    """Fixed cost of a layer, in tiny calls."""
-    rotation_calls: float
-    """More of it where positions are rotated."""
-
-
-class _StepFactors(NamedTuple):
-    """The same for a decoding step."""
-
-    linear: float
-    cache: float
-    """Passes over the cache in a step, in the time that reading it once takes."""
-    spread_cache: float
-    """The same for keys and values that are spread over grouped heads."""
-    layer_calls: float
-    rotation_calls: float
-
-
-_FORWARD = {"float32": _Factors(1.3, 2.4, 1.0, 157.0, 26.0), "bfloat16": _Factors(1.28, 4.6, 29.0, 121.0, 9.0)}
-_STEP = {"float32": _StepFactors(1.5, 6.9, 2.4, 44.0, 55.0), "bfloat16": _StepFactors(2.1, 6.7, 4.9, 28.0, 26.0)}
+_FORWARD = {
+    "float32": {
+        "linear layers": 1.28,
+        "output layer": 4.38,
+        "attention": 1.39,
+        "states": 27.3,
+        "layer calls": 146.0,
+        "rotation calls": 0.0,
+        "norm calls": 8.79,
+    },
+    "bfloat16": {
+        "linear layers": 1.24,
+        "output layer": 4.13,
+        "attention": 2.51,
+        "states": 57.8,
+        "layer calls": 73.5,
+        "rotation calls": 0.0,
+        "norm calls": 0.0,
+    },
+}
+"""What each part costs beside the ideal; fitted and printed by `python -m tests.bench.speed_factors`."""
+_STEP = {
+    "float32": {
+        "linear layers": 1.37,
+        "several rows": 1.09,
+        "cache": 1.99,
+        "spread cache": 2.3,
+        "layer calls": 73.0,
+        "rotation calls": 33.9,
+        "norm calls": 3.21,
+    },
+    "bfloat16": {
+        "linear layers": 1.4,
+        "several rows": 0.375,
+        "cache": 6.97,
+        "spread cache": 0.376,
+        "layer calls": 57.7,
+        "rotation calls": 0.0,
+        "norm calls": 9.43,
+    },
+}
+"""The same for a decoding step."""
 _SOURCE = (
     "config.json, safetensors headers and the probe of this processor; factors fitted to transformers on a processor"
 )
@@ -103,16 +117,17 @@ def forecast_speed(
         The forecast; None for architectures and formats that it does not cover: encoder-decoders, recurrent layers, models of
         several parts, formats without a measured rate.
     """
-    model = _Model.read(header, shape, limits, dtype)
-    if model is None:
+    model = IdealTimes.read(header, shape, limits, dtype)
+    if model is None or dtype not in _FORWARD:
         return None
     tokens = shape.tokens_of(sequence_length)
-    terms = model.forward_s(batch_size, tokens)
+    terms = {name: _FORWARD[dtype][name] * seconds for name, seconds in model.forward_s(batch_size, tokens).items()}
     forward_ms = 1000 * sum(terms.values())
-    formula = " + ".join(f"{name} {1000 * seconds:.3g}" for name, seconds in terms.items())
+    formula = " + ".join(f"{name} {1000 * seconds:.3g}" for name, seconds in terms.items() if seconds)
     if new_tokens < 1:
         return SpeedForecast(latency_ms=_short(forward_ms), formula=formula)
-    step_ms = 1000 * model.step_s(batch_size, tokens + new_tokens // 2)
+    step = model.step_s(batch_size, tokens + new_tokens // 2)
+    step_ms = 1000 * sum(_STEP[dtype][name] * seconds for name, seconds in step.items())
     return SpeedForecast(
         latency_ms=_short(forward_ms + (new_tokens - 1) * step_ms),
         time_to_first_token_ms=_short(forward_ms),
@@ -127,20 +142,32 @@ class _Matrix(NamedTuple):
     """Share of the rows that pass it: less than 1 for one of several experts."""
 
 
-class _Model:
-    """A model with the probe's rates in seconds."""
+class IdealTimes:
+    """What each part of a call would take if the device always reached its probed limits."""
 
-    def __init__(self, matrices: list[_Matrix], head: int, shape: ModelShape, limits: DeviceLimits, dtype: str) -> None:
-        self.matrices, self.head, self.shape, self.dtype = matrices, head, shape, dtype
-        self.bytes = BYTES[dtype]
+    def __init__(
+        self, matrices: list[_Matrix], header: WeightHeader, shape: ModelShape, limits: DeviceLimits, dtype: str
+    ) -> None:
+        self.matrices, self.shape, self.bytes = matrices, shape, BYTES[dtype]
+        self.head, self.norms = _head(header, shape), _root_mean_square_norms(header)
         self.flop_s = 1 / (limits.matmul_gflop_per_s[dtype] * 1e9)
         self.byte_s = 1 / (limits.matvec_gb_per_s[dtype] * 1e9)
         self.call_s = (limits.call_us or 0.0) * 1e-6
 
     @classmethod
-    def read(cls, header: WeightHeader, shape: ModelShape, limits: DeviceLimits, dtype: str) -> _Model | None:
-        """None where the forecast does not cover it."""
-        if dtype not in _FORWARD or dtype not in limits.matmul_gflop_per_s or dtype not in limits.matvec_gb_per_s:
+    def read(cls, header: WeightHeader, shape: ModelShape, limits: DeviceLimits, dtype: str) -> IdealTimes | None:
+        """Those of a model on a probed device.
+
+        Args:
+            header: Heads of the weight files.
+            shape: Sizes of the architecture.
+            limits: The probe.
+            dtype: Number format it runs in.
+
+        Returns:
+            The times; None for architectures and formats that they do not cover.
+        """
+        if dtype not in limits.matmul_gflop_per_s or dtype not in limits.matvec_gb_per_s:
             return None
         if not (shape.hidden and shape.layers and shape.heads and limits.call_us) or shape.reads_source:
             return None
@@ -148,38 +175,53 @@ class _Model:
             return None
         experts = 1 + max((int(found[1]) for name in header.tensors if (found := _EXPERT.search(name))), default=0)
         made = (_matrix(name, each, shape.experts_per_token, experts) for name, each in header.tensors.items())
-        matrices = [matrix for matrix in made if matrix is not None]
-        return cls(matrices, _head(header, shape), shape, limits, dtype)
+        return cls([matrix for matrix in made if matrix is not None], header, shape, limits, dtype)
 
     def forward_s(self, batch: int, tokens: int) -> dict[str, float]:
-        """Seconds of each term of a forward pass."""
-        shape, factors, rows = self.shape, _FORWARD[self.dtype], batch * tokens
-        layers, hidden = shape.layers or 0, shape.hidden or 0
+        """Seconds of each part of a forward pass.
+
+        Args:
+            batch: Inputs processed together.
+            tokens: Tokens of each.
+        """
+        rows, hidden, layers = batch * tokens, self.shape.hidden or 0, self.shape.layers or 0
         seen = min(tokens, self._window() or tokens)
-        products = 4 * rows * seen * hidden * layers * self.flop_s
         return {
-            "linear layers": factors.linear * self._linear_s(rows) + self._head_s(batch),
-            "attention": factors.attention * products,
-            "states": factors.carried * rows * layers * hidden * self.bytes * self.byte_s,
-            "calls": self._calls_s(factors),
+            "linear layers": self._linear_s(rows),
+            "output layer": self._head_s(batch),
+            "attention": 4 * rows * seen * hidden * layers * self.flop_s,
+            "states": rows * layers * hidden * self.bytes * self.byte_s,
+            **self._calls_s(),
         }
 
-    def step_s(self, batch: int, tokens: int) -> float:
-        """Seconds of one decoding step at a length."""
-        shape, factors = self.shape, _STEP[self.dtype]
-        layers = shape.layers or 0
-        kept = sum(cache.size_bytes(tokens, tokens, self.bytes) for cache in shape.caches or ()) * batch
-        spread = batch * tokens * 2 * (shape.hidden or 0) * layers * self.bytes
-        spread = spread if spread > 1.01 * kept else 0.0  # keys and values of every head are in the cache already
-        return (
-            factors.linear * (self._linear_s(batch) + self._head_s(batch))
-            + (factors.cache * kept + factors.spread_cache * spread) * self.byte_s
-            + self._calls_s(factors)
-        )
+    def step_s(self, batch: int, tokens: int) -> dict[str, float]:
+        """Seconds of each part of a decoding step.
 
-    def _calls_s(self, factors: _Factors | _StepFactors) -> float:
-        calls = factors.layer_calls + (factors.rotation_calls if self.shape.rotary else 0.0)
-        return calls * (self.shape.layers or 0) * self.call_s
+        Args:
+            batch: Sequences that grow together.
+            tokens: Tokens of each so far.
+        """
+        hidden, layers = self.shape.hidden or 0, self.shape.layers or 0
+        matrices_s = self._linear_s(batch) + self._head_s(batch)
+        kept = sum(cache.size_bytes(tokens, tokens, self.bytes) for cache in self.shape.caches or ()) * batch
+        spread = batch * tokens * 2 * hidden * layers * self.bytes
+        return {
+            "linear layers": matrices_s,
+            "several rows": matrices_s if batch > 1 else 0.0,  # a product of few rows reads more slowly than of one
+            "cache": kept * self.byte_s,
+            # with as many heads of keys as of queries these are in the cache already
+            "spread cache": spread * self.byte_s if spread > 1.01 * kept else 0.0,
+            **self._calls_s(),
+        }
+
+    def _calls_s(self) -> dict[str, float]:
+        """A tiny call for each layer, rotation of positions, and norm of several operations."""
+        layers = self.shape.layers or 0
+        return {
+            "layer calls": layers * self.call_s,
+            "rotation calls": layers * self.call_s if self.shape.rotary else 0.0,
+            "norm calls": self.norms * self.call_s,
+        }
 
     def _linear_s(self, rows: float) -> float:
         return sum(self._product_s(each.parameters, rows * each.row_share) for each in self.matrices)
@@ -214,6 +256,15 @@ def _head(header: WeightHeader, shape: ModelShape) -> int:
         return 0
     own = next((math.prod(t.shape) for n, t in header.tensors.items() if _HEAD.search(n) and len(t.shape) == 2), None)
     return own if own is not None else (shape.vocabulary or 0) * (shape.hidden or 0)
+
+
+def _root_mean_square_norms(header: WeightHeader) -> int:
+    """Norms without a bias, which transformers computes in several operations where others are one."""
+    return sum(
+        "norm" in name and name.endswith(".weight") and name.removesuffix("weight") + "bias" not in header.tensors
+        for name, tensor in header.tensors.items()
+        if len(tensor.shape) == 1
+    )
 
 
 def _has_parts(header: WeightHeader) -> bool:

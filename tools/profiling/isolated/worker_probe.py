@@ -37,6 +37,9 @@ def probe(device: torch.device, dtype: torch.dtype) -> dict | None:
         copy = _copy_gb_per_s(device)
     except (RuntimeError, MemoryError):
         return None
+    finally:
+        if device.type == "cuda":
+            torch.cuda.empty_cache()  # what the probe used is no part of what a run reserves
     return {
         "copy_gb_per_s": copy,
         "matvec_gb_per_s": {name: rate for name, rate in vectors.items() if rate},

@@ -63,7 +63,10 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     runs = _Runs(job, loaded, new_tokens, limits)
     runs.measure_all(report)
     after, foreign = split_mib(), worker_noise.foreign_cores(before, worker_noise.read())
+    reserved = torch.cuda.max_memory_reserved(loaded.device) / 2**20 if loaded.device.type == "cuda" else None
     if (foreign or 0.0) > _FOREIGN_CORES or any((run.get("mfu_percent") or 0.0) > _ALL_PERCENT for run in runs.done):
+        report.progress(0.8, "Measuring the limits of this device again")
+        start_peak(loaded)  # so that the probe's matrices are in no run's peak
         runs.judge_again(probe(loaded.device, getattr(torch, loaded.dtype)))
     variants, largest = _vary(job, runs, report)
     peaks = [run["peak_memory_mib"] for run in runs.done if run.get("peak_memory_mib")]
@@ -74,7 +77,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
         "limits": runs.limits,
         "stages": [stage for stage in stages if stage],
         "foreign_cores": foreign,
-        "reserved_mib": torch.cuda.max_memory_reserved(loaded.device) / 2**20 if loaded.device.type == "cuda" else None,
+        "reserved_mib": reserved,
         "energy_note": runs.energy.note,
         "inputs_note": runs.inputs_note,
         "runs": runs.done,
@@ -145,10 +148,11 @@ class _Runs:
     def _measure_one(self, batch: int, length: int) -> dict:
         run: dict[str, Any] = {"batch_size": batch, "sequence_length": length, "dtype": self.loaded.dtype}
         run["unit"] = unit_of(self.loaded)
-        start_peak(self.loaded)
         try:
             workload = Workload(self.loaded, batch, length, self.new_tokens)
             self.inputs_note = workload.inputs_note
+            gflop = self._gflop(workload, batch, length)
+            start_peak(self.loaded)
             start_j = self.energy.joules()
             calls = _repeat(workload, self.repeats)
             end_j = self.energy.joules()
@@ -160,7 +164,7 @@ class _Runs:
         run |= _memory(self.loaded) | _figures(workload, calls, batch)
         if start_j is not None and end_j is not None:
             run["energy_j"] = (end_j - start_j) / (len(calls) + 1)  # the warm-up call is within
-        work = Work.of(workload, calls, self._gflop(workload, batch, length))
+        work = Work.of(workload, calls, gflop)
         self._work.append((run, work))
         run |= work.shares(self.limits, self.loaded.dtype)
         return run
