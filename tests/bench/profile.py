@@ -34,7 +34,7 @@ from tools.profiling.fork_server import ForkServer
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 WALL_S, OF_BARE, LATENCY, PEAK = 12.0, 1.1, 0.02, 0.005
-PAIRS = 5
+PAIRS = 7
 _POLL_S = 0.005
 
 
