@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _RENDERERS: dict[str, str] = {
     "search_guidance": "assistant.rendering.guidance:render_guidance",
-    "fetch_model": "assistant.rendering.intake:render_snapshot",
-    "inspect_files": "assistant.rendering.intake:render_safety",
+    "fetch_model": "assistant.rendering.files:render_snapshot",
+    "inspect_files": "assistant.rendering.files:render_safety",
     "estimate_memory": "assistant.rendering.measuring:render_memory",
     "profile_model": "assistant.rendering.profiles:render_profile",
-    "check_version": "assistant.rendering.intake:render_version",
-    "check_documentation": "assistant.rendering.intake:render_documentation",
+    "check_version": "assistant.rendering.version:render_version",
+    "check_documentation": "assistant.rendering.documentation:render_documentation",
     "observe_behavior": "assistant.rendering.measuring:render_behavior",
     "estimate_cost": "assistant.rendering.cost:render_cost",
     "compare_models": "assistant.rendering.advice:render_comparison",

@@ -1,0 +1,60 @@
+"""Snapshots and file safety as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from assistant.languages import Language
+from assistant.phrases import say
+from assistant.rendering.style import Rendered, bytes_size, code, next_step, not_checked, plain
+from assistant.translation import translate
+
+if TYPE_CHECKING:
+    from assistant.rendering.results import TurnResult
+
+MOST_FINDINGS = 8
+
+
+def render_snapshot(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
+    """The record of `fetch_model`."""
+    record: Any = result.record
+    headline = say(
+        "fetch.headline",
+        language,
+        model=code(record.model),
+        count=len(record.files),
+        size=bytes_size(record.total_bytes),
+        commit=record.commit[:19],
+        id=result.evidence_id,
+    )
+    details = say(f"fetch.source_{record.source}", language)
+    choices = tuple(say(f"reading.{t}", language, model=record.model) for t in ("check_version", "profile_model"))
+    return Rendered(headline, details, next_step(say("fetch.next_step", language), language), choices=choices)
+
+
+def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
+    """The record of `inspect_files`."""
+    record: Any = result.record
+    headline = say(f"safety.{record.verdict}", language, count=record.files_checked, id=result.evidence_id)
+    # The worst finding comes first; what to do about it is what to do next, and is not said twice.
+    step = record.findings[0].next_step if record.verdict == "refuse" else ""
+    lines = [
+        say(
+            "safety.finding",
+            language,
+            file=code(f.file),
+            found=_without_rule(plain(translate(f.found, language)), f.rule),
+            rule=f.rule,
+            next_step="" if f.next_step == step else translate(f.next_step, language),
+        ).rstrip()
+        for f in record.findings[:MOST_FINDINGS]
+    ]
+    advice = [next_step(translate(step, language), language)] if step else []
+    advice.append(not_checked(record.not_checked, language))
+    return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part))
+
+
+def _without_rule(found: str, rule: str) -> str:
+    """A sentence that the rule's id can follow: no full stop, and not the id already."""
+    return found.rstrip(".。").removesuffix(f" (rule {rule})").removesuffix(f"(規則 {rule})")
