@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import typer
 
-from assistant.commands import advice, checks, talk, upkeep
+from assistant.commands import advice, checks, locking, talk, upkeep
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -30,6 +30,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "estimate-cost": advice.estimate_cost,
     "compare-models": advice.compare_models,
     "plan-adoption": advice.plan_adoption,
+    "lock": locking.lock,
+    "check": locking.check,
+    "export-bom": locking.export_bom,
+    "watch": locking.watch,
     "doctor": upkeep.doctor,
     "index": upkeep.index,
 }
