@@ -50,9 +50,30 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
         ).rstrip()
         for f in record.findings[:MOST_FINDINGS]
     ]
+    lines += _advisory_lines(record.advisories, language)
     advice = [next_step(translate(step, language), language)] if step else []
     advice.append(not_checked(record.not_checked, language))
     return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part))
+
+
+def _advisory_lines(advisories: Sequence[Any], language: Language) -> list[str]:
+    """A line for each vulnerability that matters here or elsewhere, and one for all that are mended here."""
+    lines = [
+        say(
+            "safety.advisory_affected" if each.affected else "safety.advisory_not_known",
+            language,
+            id=each.id,
+            package=each.package,
+            installed=each.installed,
+            file=code(each.file),
+            reason=translate(each.reason, language),
+            next_step=translate(each.next_step, language),
+        )
+        for each in advisories
+        if each.affected is not False
+    ]
+    fixed = ", ".join(each.id for each in advisories if each.affected is False)
+    return [*lines, say("safety.advisories_fixed", language, ids=fixed)] if fixed else lines
 
 
 def _without_rule(found: str, rule: str) -> str:

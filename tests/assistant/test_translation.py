@@ -166,6 +166,9 @@ def emitted() -> list[Literal]:
                     template = template_of(node)
                     if is_sentence(template):
                         found.setdefault(template, Literal(file, node.lineno, template))
+    advisories = "tools/advisories.toml"
+    for number, row in enumerate(tomllib.loads((ROOT / advisories).read_text("utf-8"))["advisory"]):
+        found.setdefault(row["reason"], Literal(advisories, number, row["reason"]))
     return list(found.values())
 
 

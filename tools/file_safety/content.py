@@ -52,7 +52,8 @@ class Content(NamedTuple):
     """What a file was recognised as."""
 
     kind: str
-    """pickle · gguf · onnx · keras · hdf5 · nemo · archive · sealed (cannot be looked into) · program · plain."""
+    """pickle · gguf · onnx · keras · hdf5 · nemo · archive · sealed (cannot be looked into) · program · plain ·
+    unread."""
     detail: str
     """What shows it, part of a sentence; empty for plain."""
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.advisories import Advisory
+
 Verdict = Literal["accept", "flag", "refuse"]
 """accept: usable · flag: usable, the reader is told why · refuse: nothing is loaded."""
 Severity = Literal["note", "flag", "refuse"]
@@ -44,6 +46,8 @@ class FileInspection(BaseModel):
     """The worst of the findings."""
     findings: tuple[Finding, ...]
     """Findings, worst first."""
+    advisories: tuple[Advisory, ...] = ()
+    """Known vulnerabilities of loaders that these files reach; the verdict is on the files and does not count them."""
     files_checked: int
     """How many files were looked into."""
     total_bytes: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tools.file_safety.content import Content, recognise
 from tools.file_safety.file_view import FileEntry, FileView
 from tools.strict_json import BadJson, parse_json
 
@@ -12,23 +13,51 @@ MAX_JSON_BYTES = 64_000_000
 """Larger JSON is not a config, an index or a tokenizer."""
 MAX_CONFIG_BYTES = 2_000_000
 """Larger than any config that describes a model."""
+PICKLE_SUFFIXES = (
+    ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".dill", ".npy", ".npz", ".mar", ".model.tar",
+)  # fmt: skip
+"""Suffixes that usually hold pickles; used for remote files that are not fetched, never to call a file safe."""
+FOREIGN_SUFFIXES = (
+    ".onnx", ".gguf", ".ggml", ".h5", ".hdf5", ".keras", ".nemo", ".msgpack", ".tflite", ".pb", ".mlmodel", ".ot", ".engine",
+    ".pte",
+)  # fmt: skip
+"""Suffixes of other model formats."""
+_REMOTE_LOOKED_INTO = 24
+_NOT_LOOKED_INTO = Content("unread", "")
 _WEIGHTS = re.compile(
     r"(?:model|pytorch_model|consolidated|adapter_model|diffusion_pytorch_model)?[^/]*\.safetensors\Z"
 )
 
 
 class Inspected:
-    """The files of one model, with each JSON file parsed at most once."""
+    """The files of one model, with each file recognised and each JSON file parsed at most once."""
 
     def __init__(self, view: FileView) -> None:
         self.view = view
         self.plain: dict[str, FileEntry] = {entry.name: entry for entry in view.entries if entry.trouble is None}
         self._parsed: dict[str, Any] = {}
+        self._contents: dict[str, Content] = {}
+        self._requests = 0
 
     @property
     def weight_files(self) -> list[str]:
         """Safetensors files in the model's own folder."""
         return [name for name in self.plain if "/" not in name and _WEIGHTS.match(name)]
+
+    def content(self, name: str) -> Content:
+        """What a plain file is by its content; of kind `unread` where looking would cost a request that decides nothing."""
+        if name not in self._contents:
+            self._contents[name] = self._recognised(name)
+        return self._contents[name]
+
+    def _recognised(self, name: str) -> Content:
+        if self.view.remote:
+            if not name.lower().endswith((*PICKLE_SUFFIXES, *FOREIGN_SUFFIXES)):
+                return _NOT_LOOKED_INTO
+            self._requests += 1
+            if self._requests > _REMOTE_LOOKED_INTO:
+                return Content("pickle", "the name of a pickle; too many such files to look into")
+        return recognise(self.view, name, self.plain[name].size_bytes)
 
     def json(self, name: str, max_bytes: int = MAX_JSON_BYTES) -> Any:
         """The parsed file, None when it is not there.

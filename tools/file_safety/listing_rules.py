@@ -7,30 +7,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Literal
 
-from tools.file_safety.content import Content, recognise
+from tools.file_safety.content import Content
 from tools.file_safety.file_view import FileEntry
 from tools.file_safety.findings import Finding, finding
-from tools.file_safety.inspected import Inspected
+from tools.file_safety.inspected import FOREIGN_SUFFIXES, Inspected
 
-PICKLE_SUFFIXES = (
-    ".bin",
-    ".pt",
-    ".pth",
-    ".ckpt",
-    ".pkl",
-    ".pickle",
-    ".joblib",
-    ".dill",
-    ".npy",
-    ".npz",
-    ".mar",
-    ".model.tar",
-)
-"""Suffixes that usually hold pickles; used for remote files that are not fetched, never to call a file safe."""
-FOREIGN_SUFFIXES = (".onnx", ".gguf", ".ggml", ".h5", ".hdf5", ".keras", ".nemo", ".msgpack", ".tflite", ".pb", ".mlmodel", ".ot",
-                    ".engine", ".pte")  # fmt: skip
-"""Suffixes of other model formats."""
-_REMOTE_LOOKED_INTO = 24
 _CODE_SUFFIXES = (
     ".py",
     ".pyc",
@@ -76,7 +57,6 @@ def check_listing(model: Inspected, unneeded_pickles: Literal["refuse", "flag"])
     Yields:
         Findings.
     """
-    looked_into = 0
     for entry in model.view.entries:
         yield from _check_name(entry.name)
         if entry.trouble is not None:
@@ -87,20 +67,12 @@ def check_listing(model: Inspected, unneeded_pickles: Literal["refuse", "flag"])
                 "Replace it with the plain file it should be, or leave it out.",
             )
             continue
-        if model.view.remote and not _worth_a_request(entry.name):
+        content = model.content(entry.name)
+        if content.kind == "unread":
             continue
-        looked_into += 1
-        if model.view.remote and looked_into > _REMOTE_LOOKED_INTO:
-            content = Content("pickle", "the name of a pickle; too many such files to look into")
-        else:
-            content = recognise(model.view, entry.name, entry.size_bytes)
         yield from _check_content(model, entry, content, unneeded_pickles)
         if entry.name.endswith(".git/config"):
             yield from _check_git_config(model, entry)
-
-
-def _worth_a_request(name: str) -> bool:
-    return name.lower().endswith((*PICKLE_SUFFIXES, *FOREIGN_SUFFIXES))
 
 
 def _check_name(name: str) -> Iterator[Finding]:

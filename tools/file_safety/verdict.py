@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from tools.advisories import reachable_advisories
 from tools.file_safety.config_rules import check_configs
 from tools.file_safety.file_view import FileView
 from tools.file_safety.findings import FileInspection, Finding, finding, verdict_of
@@ -47,6 +48,7 @@ def inspect_view(
         commit=commit,
         verdict=verdict_of(findings),
         findings=_capped(findings),
+        advisories=reachable_advisories(inspected),
         files_checked=len(view.entries),
         total_bytes=sum(entry.size_bytes for entry in view.entries),
         not_checked=tuple(_not_checked(inspected, thorough)),
