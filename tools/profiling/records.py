@@ -54,9 +54,9 @@ class ProfileRun(BaseModel):
     time_to_first_token_ms: float | None = None
     """Median time until the first new token (prefill), in milliseconds; only for text generation."""
     inter_token_latency_ms: float | None = None
-    """Median time between later tokens (decode), in milliseconds; only for text generation."""
+    """Time between later tokens (decode), in milliseconds: the median call's average; only for text generation."""
     inter_token_latency_p95_ms: float | None = None
-    """Time between later tokens that 95 % stay under, in milliseconds; only for text generation."""
+    """Time between later tokens that 95 % of all steps stay under, in milliseconds; only for text generation."""
     tokens_per_s: float | None = None
     """New tokens in a second over the whole batch while decoding; only for text generation."""
     gflop: float | None = None

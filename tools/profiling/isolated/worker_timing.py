@@ -229,11 +229,11 @@ def _token_figures(workload: Workload, calls: list[Call], batch: int) -> dict[st
         "time_to_first_token_ms": 1000 * statistics.median(first),
         "cache_mib": calls[-1].cache_mib,
     }
-    steps = [call.steps_s / (workload.new_tokens - 1) for call in calls if call.steps_s and workload.new_tokens > 1]
-    if steps:
-        step_s = statistics.median(steps)
+    averages = [statistics.fmean(call.steps_s) for call in calls if call.steps_s]
+    if averages:
+        step_s, steps = statistics.median(averages), [step for call in calls for step in call.steps_s]
         figures |= {"inter_token_latency_ms": 1000 * step_s, "tokens_per_s": batch / step_s}
-        if len(steps) >= _MIN_REPEATS:
+        if len(steps) >= _ENOUGH_REPEATS:
             figures["inter_token_latency_p95_ms"] = 1000 * quantile(steps, 0.95)
     return figures
 

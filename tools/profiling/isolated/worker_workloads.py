@@ -22,7 +22,8 @@ class Call:
 
     total_s: float
     first_s: float | None = None
-    steps_s: float | None = None
+    steps_s: tuple[float, ...] = ()
+    """Time of each decoding step."""
     cache_mib: float | None = None
 
 
@@ -40,6 +41,29 @@ def unit_of(loaded: Loaded) -> str:
 def _is_of_the_machine(error: Exception, loaded: Loaded) -> bool:
     """Is it want of memory or a fault of the device, rather than inputs of a wrong shape?"""
     return isinstance(error, RuntimeError) and (loaded.device.type != "cpu" or "memory" in str(error).lower())
+
+
+class _StepClock:
+    """Marks the end of each step by the device's own events, so that marking does not wait for the device."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._on_gpu = loaded.device.type == "cuda"
+        self._marks: list[Any] = []
+        self.mark()
+
+    def mark(self) -> None:
+        """A step ends here."""
+        if not self._on_gpu:
+            self._marks.append(time.perf_counter())
+            return
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        self._marks.append(event)
+
+    def steps_s(self) -> tuple[float, ...]:
+        """Seconds between the marks; on a GPU once it is done."""
+        pairs = zip(self._marks, self._marks[1:], strict=False)
+        return tuple(a.elapsed_time(b) / 1000 if self._on_gpu else b - a for a, b in pairs)
 
 
 class Workload:
@@ -117,11 +141,13 @@ class Workload:
         tokens = [decoding.taken(decoding.prefill())]
         synchronize(self.loaded)
         first = time.perf_counter() - start
+        clock = _StepClock(self.loaded)
         for _ in range(self.new_tokens - 1):
             tokens.append(decoding.taken(decoding.step(tokens[-1])))
+            clock.mark()
         synchronize(self.loaded)
         total = time.perf_counter() - start
         held = cache_bytes(decoding.cache[1])
         self._cache_bytes = held or 0
-        call = Call(total, first, total - first, None if held is None else held / 2**20)
+        call = Call(total, first, clock.steps_s(), None if held is None else held / 2**20)
         return call, torch.cat(tokens, dim=1)
