@@ -33,8 +33,13 @@ class HubView:
         """Remember the listing; nothing is asked yet."""
         self._listing, self._sources = listing, sources
         self._sizes = {file.name: file.size_bytes for file in listing.files}
+        self._listed = {file.name: file for file in listing.files}
         self._whole: dict[str, bytes] = {}
         self.entries = tuple(FileEntry(name=file.name, size_bytes=file.size_bytes) for file in listing.files)
+
+    def listed(self, name: str) -> HubFile | None:
+        """The file as the hub lists it, with its hash; absent when it is not there."""
+        return self._listed.get(name)
 
     def path(self, name: str) -> Path | None:  # noqa: ARG002 (a remote file lies nowhere)
         """No file lies here yet."""

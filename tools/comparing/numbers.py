@@ -1,0 +1,198 @@
+"""How much the numbers of two sets of tensors differ, read piece by piece from files on this machine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tools.comparing.pair import Pair
+from tools.weight_files import BITS_BY_DTYPE, TensorInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TIME_ALLOWED_S = 20.0
+"""Tensors that were not reached by then are counted as left out."""
+_PIECE_NUMBERS = 1 << 20
+_MOST_NAMED = 2
+_NUMPY_TYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4",
+    "U16": "<u2", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+_ROUNDING = {"F16": 2**-10, "BF16": 2**-7, "F32": 2**-23}
+
+
+class NumberDifference(NamedTuple):
+    """How two sets of tensors of the same shapes differ."""
+
+    tensors: int
+    """Tensors that were compared."""
+    changed_tensors: int
+    """Those of them that differ."""
+    changed_share: float
+    """Share of numbers that differ in the tensors that differ, 0 to 1."""
+    relative_l2: float | None
+    """Length of the difference by the length of the first, over the tensors that differ; absent for types without numbers."""
+    largest: float
+    """Largest difference of a single number."""
+    most_changed: tuple[tuple[str, float], ...]
+    """Names and relative differences of the tensors that differ most."""
+    not_finite: int
+    """Numbers that are infinite or not numbers on either side."""
+    only_rounded: bool
+    """Whether all differences are those of storing a number in a shorter type."""
+    left_out: int
+    """Tensors that were not reached in the time allowed."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor was compared."""
+        return self.left_out == 0
+
+
+@dataclass
+class _Sums:
+    numbers: int = 0
+    changed: int = 0
+    squares: float = 0.0
+    difference_squares: float = 0.0
+    largest: float = 0.0
+    not_finite: int = 0
+    measurable: bool = True
+    only_rounded: bool = True
+
+    @property
+    def relative(self) -> float:
+        return math.sqrt(self.difference_squares / self.squares) if self.squares else float(self.difference_squares > 0)
+
+    def add(self, other: _Sums) -> None:
+        """Take another tensor's sums in."""
+        self.numbers += other.numbers
+        self.changed += other.changed
+        self.squares += other.squares
+        self.difference_squares += other.difference_squares
+        self.largest = max(self.largest, other.largest)
+        self.not_finite += other.not_finite
+        self.measurable &= other.measurable
+        self.only_rounded &= other.only_rounded
+
+
+@dataclass
+class _Reader:
+    """Reads pieces of tensors; remembers where each file's data begins."""
+
+    pair: Pair
+    starts: dict[tuple[bool, str], int] = field(default_factory=dict)
+
+    def pieces(self, old: TensorInfo, new: TensorInfo) -> Iterator[tuple[bytes, bytes]]:
+        for start in range(0, old.parameters, _PIECE_NUMBERS):
+            count = min(_PIECE_NUMBERS, old.parameters - start)
+            yield self._read(True, old, start, count), self._read(False, new, start, count)
+
+    def _read(self, first: bool, tensor: TensorInfo, start: int, count: int) -> bytes:
+        model = self.pair.before if first else self.pair.after
+        key = (first, tensor.file)
+        if key not in self.starts:
+            self.starts[key] = 8 + int.from_bytes(model.view.read(tensor.file, 0, 8), "little")
+        bits = BITS_BY_DTYPE[tensor.dtype]
+        begin, end = start * bits // 8, (start + count) * bits // 8
+        return model.view.read(tensor.file, self.starts[key] + tensor.start + begin, end - begin)
+
+
+def compare_numbers(
+    pair: Pair, tensors: Mapping[str, tuple[TensorInfo, TensorInfo]], time_allowed_s: float = TIME_ALLOWED_S
+) -> NumberDifference:
+    """Compare tensors of the same shapes, number by number.
+
+    Args:
+        pair: The two versions, both on this machine.
+        tensors: The two tensors by the first one's name.
+        time_allowed_s: After it no further piece is begun.
+
+    Returns:
+        How much they differ.
+    """
+    reader, until = _Reader(pair), time.monotonic() + time_allowed_s
+    total = _Sums()
+    changed: list[tuple[str, float]] = []
+    compared = 0
+    for name, (old, new) in tensors.items():
+        sums = _compare_tensor(reader, old, new, until)
+        if sums is None:
+            break
+        compared += 1
+        if sums.changed:
+            total.add(sums)
+            changed.append((name, sums.relative))
+    changed.sort(key=lambda each: -each[1])
+    return NumberDifference(
+        tensors=compared,
+        changed_tensors=len(changed),
+        changed_share=total.changed / total.numbers if total.numbers else 0.0,
+        relative_l2=total.relative if total.measurable and changed else None,
+        largest=total.largest,
+        most_changed=tuple(changed[:_MOST_NAMED]) if total.measurable else (),
+        not_finite=total.not_finite,
+        only_rounded=total.only_rounded and total.measurable,
+        left_out=len(tensors) - compared,
+    )
+
+
+def _compare_tensor(reader: _Reader, old: TensorInfo, new: TensorInfo, until: float) -> _Sums | None:
+    """Sums over one tensor; None when the time was over before its end."""
+    sums = _Sums(numbers=old.parameters, only_rounded=old.dtype != new.dtype)
+    for first, second in reader.pieces(old, new):
+        if reader.pair.cancel is not None:
+            reader.pair.cancel.raise_if_cancelled()
+        if time.monotonic() > until:
+            return None
+        if old.dtype != new.dtype or first != second:
+            _add_piece(sums, first, second, old.dtype, new.dtype)
+    return sums
+
+
+def _add_piece(sums: _Sums, first: bytes, second: bytes, old_type: str, new_type: str) -> None:
+    import numpy as np  # noqa: PLC0415 (heavy import, only when numbers are compared)
+
+    before, after = _decoded(first, old_type), _decoded(second, new_type)
+    if before is None or after is None or len(before) != len(after):
+        sums.measurable = sums.only_rounded = False
+        sums.changed += _changed_bytes(first, second, old_type)
+        return
+    finite = np.isfinite(before) & np.isfinite(after)
+    sums.not_finite += int(len(finite) - np.count_nonzero(finite))
+    with np.errstate(all="ignore"):
+        difference = after - before
+    equal = (before == after) | (np.isnan(before) & np.isnan(after))
+    sums.changed += int(len(equal) - np.count_nonzero(equal))
+    difference, kept = difference[finite].astype("f8"), before[finite].astype("f8")
+    sums.squares += float(np.dot(kept, kept))
+    sums.difference_squares += float(np.dot(difference, difference))
+    sums.largest = max(sums.largest, float(np.abs(difference).max(initial=0.0)))
+    step = max(_ROUNDING.get(old_type, 0.0), _ROUNDING.get(new_type, 0.0))
+    if sums.only_rounded:
+        sums.only_rounded = bool(np.all(np.abs(difference) <= step * np.abs(kept) + 1e-7)) and bool(finite.all())
+
+
+def _decoded(raw: bytes, dtype: str) -> np.ndarray[Any, Any] | None:
+    """The numbers of a piece; None for types that have no plain form here."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    if dtype == "BF16":
+        return (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
+    if dtype not in _NUMPY_TYPES:
+        return None
+    return np.frombuffer(raw, _NUMPY_TYPES[dtype]).astype("f4" if dtype == "F16" else "f8" if dtype != "F32" else "f4")
+
+
+def _changed_bytes(first: bytes, second: bytes, dtype: str) -> int:
+    """About how many numbers differ where only bytes can be compared."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    if len(first) != len(second):
+        return max(1, min(len(first), len(second)) * 8 // BITS_BY_DTYPE[dtype])
+    differing = int(np.count_nonzero(np.frombuffer(first, "u1") != np.frombuffer(second, "u1")))
+    return max(1, differing * 8 // max(8, BITS_BY_DTYPE[dtype]))
