@@ -8,8 +8,8 @@ from tools.errors import ModelNotFound, SourceUnavailable, UnsafeModel, Unsuppor
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection
 from tools.file_safety.verdict import inspect_view
-from tools.hub import HubListing, cache_folder, remember_revision
-from tools.hub_files import check_space, download
+from tools.hub_download import download_snapshot, missing_bytes
+from tools.hub_files import HubView
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.needed_files import needed_names
@@ -53,18 +53,21 @@ def fetch_model(
     location = locate_model(model, revision, sources=sources)
     _raise_if_cancelled(cancel)
     progress(0.05, "Inspecting the files")
-    sizes = {entry.name: entry.size_bytes for entry in location.view.entries if entry.trouble is None}
-    names = needed_names(sizes)
+    names = names_of(location)
     marks = _marks(location.root, names)
     inspection = inspect_location(location)
     refuse_unsafe(inspection)
-    if not any(name.endswith(".safetensors") for name in names):
-        message = f"`{location.reference.name}` has no weights in the safetensors format."
-        raise UnsupportedModel(message, "Choose another model, or a revision of this one, in the safetensors format.")
+    require_weights(location, names)
     root = location.root
     if location.listing is not None:
-        root = _download_all(location.listing, names, sources, progress, cancel)
-        remember_revision(location.listing, location.reference.revision or "main", sources)
+        root = download_snapshot(
+            location.listing,
+            names,
+            location.reference.revision or "main",
+            sources,
+            progress=lambda part, text: progress(0.1 + 0.8 * part, text),
+            cancel=cancel,
+        )
     assert root is not None
     snapshot = _snapshot(location, root, names, inspection, progress, cancel)
     if location.root is not None and _marks(location.root, names) != marks:
@@ -92,7 +95,19 @@ def bytes_to_download(model: str, revision: str | None = None, *, sources: Model
     if listing is None:
         return 0
     names = needed_names({file.name: file.size_bytes for file in listing.files})
-    return _missing_bytes(listing, names, sources)
+    return missing_bytes(listing, names, sources)
+
+
+def names_of(location: ModelLocation) -> tuple[str, ...]:
+    """The files of a located model that are needed."""
+    return needed_names({entry.name: entry.size_bytes for entry in location.view.entries if entry.trouble is None})
+
+
+def require_weights(location: ModelLocation, names: tuple[str, ...]) -> None:
+    """Raise `UnsupportedModel` when the needed files hold no safetensors weights."""
+    if not any(name.endswith(".safetensors") for name in names):
+        message = f"`{location.reference.name}` has no weights in the safetensors format."
+        raise UnsupportedModel(message, "Choose another model, or a revision of this one, in the safetensors format.")
 
 
 def inspect_location(location: ModelLocation, *, thorough: bool = True) -> FileInspection:
@@ -102,6 +117,8 @@ def inspect_location(location: ModelLocation, *, thorough: bool = True) -> FileI
         location: Where its files are.
         thorough: Whether the weights' values and the card are looked at too, which takes reading them.
     """
+    if isinstance(location.view, HubView):
+        location.view.warm(names_of(location))
     harmless = location.source in {"hub", "cache"}
     return inspect_view(
         location.view,
@@ -115,8 +132,7 @@ def inspect_location(location: ModelLocation, *, thorough: bool = True) -> FileI
 def local_commit(location: ModelLocation) -> str:
     """The content hash that stands for the commit of a folder or mirror, over the files that are needed."""
     assert location.root is not None
-    sizes = {entry.name: entry.size_bytes for entry in location.view.entries if entry.trouble is None}
-    return content_commit(hash_files(location.root, needed_names(sizes)))
+    return content_commit(hash_files(location.root, names_of(location)))
 
 
 def refuse_unsafe(inspection: FileInspection) -> None:
@@ -128,31 +144,6 @@ def refuse_unsafe(inspection: FileInspection) -> None:
     more = f" {others} more file findings are as serious." if others else ""
     message = f"`{inspection.model}` was refused because of `{worst.file}`: {worst.found} (rule {worst.rule}).{more}"
     raise UnsafeModel(message, worst.next_step, code=worst.rule, file=worst.file)
-
-
-def _download_all(
-    listing: HubListing, names: tuple[str, ...], sources: ModelSources, progress: Progress, cancel: CancelToken | None
-) -> Path:
-    wanted = [file for file in listing.files if file.name in set(names)]
-    folder = cache_folder(listing.id, sources)
-    check_space(folder, _missing_bytes(listing, names, sources))
-    total, done, root = max(1, sum(file.size_bytes for file in wanted)), 0, folder / "snapshots" / listing.commit
-    for file in sorted(wanted, key=lambda each: each.size_bytes):
-        _raise_if_cancelled(cancel)
-
-        def report(fraction: float, message: str, start: int = done, size: int = file.size_bytes) -> None:
-            progress(0.1 + 0.8 * (start + fraction * size) / total, message)
-
-        path = download(listing, file, sources, progress=report, cancel=cancel)
-        root = path.parents[file.name.count("/")]
-        done += file.size_bytes
-    return root
-
-
-def _missing_bytes(listing: HubListing, names: tuple[str, ...], sources: ModelSources) -> int:
-    present = cache_folder(listing.id, sources) / "snapshots" / listing.commit
-    needed = set(names)
-    return sum(file.size_bytes for file in listing.files if file.name in needed and not (present / file.name).exists())
 
 
 def _snapshot(

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import queue
+import re
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import AccessDenied, Cancelled, ModelNotFound, SourceUnavailable
+from tools.hub_origins import guard_request, trust
+from tools.hub_patience import BUSY, INTERRUPTED, patiently, seconds_asked_for
 from tools.model_sources import ModelSources
 
 PUBLIC_ENDPOINT = "https://huggingface.co"
 """Used when no endpoint is set."""
+_PASSING = frozenset({408, 500, 502, 503, 504})
+"""Statuses that a second request often does not meet again."""
 _REACH_SECONDS = 2.0
 _REMEMBER_SECONDS = 60.0
 _CALL_SECONDS = 10.0
+_LISTING_PATIENCE_S = 3.0
 _MAX_LISTED_FILES = 20_000
+_ID = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?\Z", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
+_GIT_ID = _COMMIT
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _reached: dict[str, tuple[float, bool]] = {}
-_trusted_origins: set[tuple[str, str, int]] = set()
 _guard_lock = threading.Lock()
 _guarded = False
 
@@ -57,8 +64,10 @@ class HubListing(BaseModel):
     """Full commit."""
     files: tuple[HubFile, ...]
     """All files, sorted by name."""
-    base_models: tuple[str, ...] = ()
-    """Base models as the card states them."""
+    gated: bool = False
+    """Whether its publisher grants access person by person."""
+    private: bool = False
+    """Whether only its owner's people see it."""
 
 
 class HubCommit(BaseModel):
@@ -95,7 +104,7 @@ def hub_reachable(sources: ModelSources) -> bool:
     if known is not None and time.monotonic() - known[0] < _REMEMBER_SECONDS:
         return known[1]
     answer: queue.Queue[bool] = queue.Queue()
-    knock = threading.Thread(target=_knock, args=(_client(endpoint), endpoint, answer), daemon=True)
+    knock = threading.Thread(target=_knock, args=(guarded_client(endpoint), endpoint, answer), daemon=True)
     knock.start()  # a thread, because resolving a name can take longer than any timeout
     try:
         reachable = answer.get(timeout=_REACH_SECONDS)
@@ -119,62 +128,32 @@ def _knock(client: Any, endpoint: str, answer: queue.Queue[bool]) -> None:
         answer.put(True)
 
 
-def _client(endpoint: str) -> Any:
+def guarded_client(endpoint: str) -> Any:
     """The library's own HTTP client, made to check where every request goes."""
     global _guarded  # the library has one client for the whole process
     import huggingface_hub as hub  # noqa: PLC0415 (heavy import, only when needed)
 
     with _guard_lock:
-        _trusted_origins.add(_origin(endpoint))
+        trust(endpoint)
         if not _guarded:
-            hub.set_client_factory(_make_guarded_client)
+            hub.set_client_factory(_make_client)
             _guarded = True
     return hub.get_session()
 
 
-def _make_guarded_client() -> Any:
+def _make_client() -> Any:
     from huggingface_hub.utils import _http  # noqa: PLC0415 (heavy import, only when needed)
 
     client = _http.default_client_factory()
-    client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], _guard_request]}
+    client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], guard_request]}
     return client
-
-
-def _guard_request(request: Any) -> None:
-    """Every request, redirected ones included: the token stays with its host, and nothing internal is asked."""
-    origin = _origin(str(request.url))
-    if origin in _trusted_origins:
-        return
-    request.headers.pop("authorization", None)
-    if origin[0] != "https" or _is_internal(origin[1]):
-        message = f"The hub sent us on to `{origin[0]}://{origin[1]}`, which is not asked."
-        raise SourceUnavailable(message, "Ask the administrator to check the hub's address.", code="redirect_refused")
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-
-
-def _is_internal(host: str) -> bool:
-    if (
-        host == "localhost"
-        or host.endswith((".local", ".internal", ".localhost"))
-        or "." not in host
-        and ":" not in host
-    ):
-        return True
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:  # a name, not an address
-        return False
 
 
 def api(sources: ModelSources) -> Any:
     """The library's client for the configured hub."""
     import huggingface_hub as hub  # noqa: PLC0415 (heavy import, only when needed)
 
-    _client(endpoint_of(sources))
+    guarded_client(endpoint_of(sources))
     return hub.HfApi(endpoint=endpoint_of(sources), token=sources.token, library_name="tameshi")
 
 
@@ -214,7 +193,8 @@ def translated(model: str, revision: str | None = None) -> Iterator[None]:
         raise _http_error(model, error) from error
     except (OSError, known.LocalEntryNotFoundError, _network_error()) as error:
         message = f"The hub did not deliver `{model}` ({_reason(error)})."
-        raise SourceUnavailable(message, "Try again; what was fetched so far is kept and continued.") from error
+        step = "Try again; what was fetched so far is kept and continued."
+        raise SourceUnavailable(message, step, code=INTERRUPTED) from error
     except (ValueError, KeyError, TypeError) as error:  # an answer that is not the hub's, such as a login page
         message = f"What answered in the hub's place for `{model}` is not a hub."
         raise SourceUnavailable(message, "Check the hub's address and whether a proxy asks for a login.") from error
@@ -232,11 +212,18 @@ def _http_error(model: str, error: Exception) -> Exception:
     if status in {401, 403}:
         message = f"The hub refused access to `{model}` (status {status})."
         return AccessDenied(message, "Log in with `hf auth login`, or ask for access on the model's page.")
+    asked_s = seconds_asked_for(getattr(response, "headers", {}))
     if status == 429:
         message = f"The hub is limiting our requests (status 429), so `{model}` was not fetched."
-        return SourceUnavailable(message, "Wait a few minutes and try again, or log in for a higher limit.")
+        step = "Wait a few minutes and try again, or log in for a higher limit."
+        if asked_s is not None:
+            step = f"Try again in {asked_s:.0f} s, as the hub asks, or log in for a higher limit."
+        return SourceUnavailable(message, step, code=BUSY, retry_after_s=-1.0 if asked_s is None else asked_s)
     message = f"The hub could not answer for `{model}` (status {status})."
-    return SourceUnavailable(message, "Try again later, or use a mirror folder.")
+    step = "Try again later, or use a mirror folder."
+    if status not in _PASSING:
+        return SourceUnavailable(message, step)
+    return SourceUnavailable(message, step, code=BUSY, retry_after_s=-1.0 if asked_s is None else asked_s)
 
 
 def _reason(error: BaseException) -> str:
@@ -255,60 +242,56 @@ def list_repository(model: str, revision: str | None, sources: ModelSources) -> 
     Returns:
         The resolved commit and its files.
     """
+    return patiently(lambda: _listing(model, revision, sources), longest_s=_LISTING_PATIENCE_S)
+
+
+def _listing(model: str, revision: str | None, sources: ModelSources) -> HubListing:
     with translated(model, revision):
         info = api(sources).model_info(model, revision=revision, files_metadata=True, timeout=_CALL_SECONDS)
-        siblings = (info.siblings or [])[:_MAX_LISTED_FILES]
-        files = [
-            HubFile(
-                name=each.rfilename,
-                size_bytes=each.size or 0,
-                sha256=each.lfs.sha256 if each.lfs is not None else None,
-                git_id=each.blob_id,
-            )
-            for each in siblings
-        ]
-        if not isinstance(info.sha, str) or len(info.sha) != 40:
-            raise ValueError("no commit in the answer")
-        return HubListing(id=info.id, commit=info.sha, files=tuple(sorted(files, key=lambda each: each.name)))
+        files = [_hub_file(each) for each in (info.siblings or [])[:_MAX_LISTED_FILES]]
+        return HubListing(
+            id=_exactly_like(_ID, info.id, "id"),
+            commit=_exactly_like(_COMMIT, info.sha, "commit"),
+            files=tuple(sorted(files, key=lambda each: each.name)),
+            gated=bool(info.gated),
+            private=bool(info.private),
+        )
+
+
+def _hub_file(sibling: Any) -> HubFile:
+    """One listed file; its hashes become names of files in the cache, so they must be hashes."""
+    large = sibling.lfs
+    return HubFile(
+        name=sibling.rfilename,
+        size_bytes=sibling.size or 0,
+        sha256=_exactly_like(_SHA256, large.sha256, "hash") if large is not None else None,
+        git_id=_exactly_like(_GIT_ID, sibling.blob_id, "hash") if sibling.blob_id is not None else None,
+    )
+
+
+def _exactly_like(form: re.Pattern[str], value: object, kind: str) -> str:
+    if not isinstance(value, str) or not form.match(value):
+        raise ValueError(f"no {kind} in the answer")
+    return value
 
 
 def list_commits(model: str, revision: str | None, sources: ModelSources) -> tuple[HubCommit, ...]:
     """Commits that lead to a revision, newest first."""
+
+    def ask() -> Any:
+        with translated(model, revision):
+            return api(sources).list_repo_commits(model, revision=revision)
+
     with translated(model, revision):
-        commits = api(sources).list_repo_commits(model, revision=revision)
+        commits = patiently(ask, longest_s=_LISTING_PATIENCE_S)
         return tuple(
             HubCommit(commit=each.commit_id, title=each.title[:200], created_at=each.created_at)
             for each in commits[:1_000]
         )
 
 
-def cache_folder(model: str, sources: ModelSources) -> Path:
-    """The model's folder in the hub's cache, whether or not it is there."""
+def default_cache() -> Path:
+    """The Hugging Face library's own cache folder."""
     from huggingface_hub import constants  # noqa: PLC0415 (heavy import, only when needed)
 
-    cache = sources.cache_dir or Path(constants.HF_HUB_CACHE)
-    return cache / ("models--" + model.replace("/", "--"))
-
-
-def remember_revision(listing: HubListing, revision: str, sources: ModelSources) -> None:
-    """Note in the hub's cache which commit a branch or tag was, so that it is found there without the hub."""
-    if revision == listing.commit:
-        return
-    reference = cache_folder(listing.id, sources) / "refs" / revision
-    reference.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = reference.with_name(f"{reference.name}.{threading.get_ident()}.tmp")
-    unfinished.write_text(listing.commit, encoding="utf-8")
-    unfinished.replace(reference)
-
-
-def cached_commit(model: str, revision: str | None, sources: ModelSources) -> tuple[str, Path] | None:
-    """Commit and folder of a model in the hub's cache; None when the cache does not have it."""
-    folder = cache_folder(model, sources)
-    commit = revision or "main"
-    reference = folder / "refs" / commit
-    if reference.is_file() and reference.stat().st_size < 200:
-        commit = reference.read_text(encoding="utf-8").strip()
-    snapshot = folder / "snapshots" / commit
-    if not commit.isalnum() or not snapshot.is_dir():
-        return None
-    return commit, snapshot
+    return Path(constants.HF_HUB_CACHE)

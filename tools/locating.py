@@ -7,11 +7,13 @@ from pathlib import Path
 
 from tools.errors import AccessDenied, ModelNotFound, SourceUnavailable, ToolError
 from tools.file_safety.file_view import FileView, FolderView
-from tools.hub import HubListing, cached_commit, endpoint_of, hub_reachable, list_repository
+from tools.hub import HubFile, HubListing, endpoint_of, hub_reachable, list_repository
+from tools.hub_cache import cached_commit, cached_tree
 from tools.hub_files import HubView
 from tools.mirrors import mirror_folder, mirror_ids
 from tools.model_reference import ModelReference, parse_reference, with_revision
 from tools.model_sources import ModelSources
+from tools.needed_files import needed_names
 from tools.snapshot import Source
 
 
@@ -94,9 +96,18 @@ def _in_cache(reference: ModelReference, sources: ModelSources, note: str) -> Mo
         return None
     commit, root = cached
     view = FolderView(root)
-    if not any(entry.name == "config.json" for entry in view.entries):  # only pieces of it were ever fetched
+    if not _is_whole(view, cached_tree(reference.id, commit, sources)):
         return None
     return ModelLocation(reference, "cache", root, commit, None, view, f"Taken from the hub's cache: {note}")
+
+
+def _is_whole(view: FolderView, tree: tuple[HubFile, ...]) -> bool:
+    """Whether a cached snapshot has all that is needed; often only pieces were ever fetched."""
+    there = {entry.name: entry.size_bytes for entry in view.entries if entry.trouble is None}
+    if not tree:  # by another program, which did not note what there should be
+        return "config.json" in there
+    sizes = {file.name: file.size_bytes for file in tree}
+    return all(there.get(name) == sizes[name] for name in needed_names(sizes))
 
 
 def _in_mirror(reference: ModelReference, sources: ModelSources, note: str) -> ModelLocation | None:

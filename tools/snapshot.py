@@ -79,7 +79,7 @@ def hash_file(path: Path, cancel: CancelToken | None = None) -> str:
         return found.hexdigest()
 
     try:
-        return fact_of("sha256", path, digest)
+        return fact_of("sha256", path.resolve(), digest)  # one fact for all links to a file of the hub's cache
     except OSError as error:
         message = f"`{path.name}` could not be read ({error.strerror or error})."
         raise SourceUnavailable(message, "Check the disk and the permissions, then try again.") from error
