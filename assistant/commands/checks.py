@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
-from assistant.commands.options import Json, Language, Model, Numbers, plot_file, whole_numbers
-from assistant.commands.running import run_tool
+from assistant.commands.options import (
+    REFUSED,
+    Json,
+    Language,
+    Model,
+    Numbers,
+    plot_file,
+    spoken_language,
+    whole_numbers,
+)
+from assistant.commands.running import run_tool, typed_failures
 
 
 def search_guidance(
@@ -25,10 +34,26 @@ def search_guidance(
 
 def fetch_model(
     model: Model, revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only look: what would be fetched, and what speaks against it.")] = False,
     as_json: Json = False, language: Language = "en",
 ) -> None:  # fmt: skip
     """Get a model's files at one pinned commit, with sizes and hashes."""
+    if preview:
+        _show_preview(model, revision, as_json, language)
     run_tool("fetch_model", {"model": model, "revision": revision}, as_json, language)
+
+
+def _show_preview(model: str, revision: str | None, as_json: bool, language: str) -> None:
+    """Print what a fetch would bring, and end with the exit status of its verdict."""
+    from assistant.rendering.fetching import render_preview  # noqa: PLC0415 (only for a look)
+    from assistant.settings import Settings  # noqa: PLC0415 (as above)
+    from tools.fetch_preview import preview_fetch  # noqa: PLC0415 (as above)
+
+    spoken = spoken_language(language)
+    with typed_failures(spoken):
+        found = preview_fetch(model, revision, sources=Settings().sources)
+    print(found.model_dump_json() if as_json else render_preview(found, spoken))
+    raise typer.Exit(REFUSED if found.verdict == "no" else 0)
 
 
 def inspect_files(model: Model, as_json: Json = False, language: Language = "en") -> None:
