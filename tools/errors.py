@@ -9,6 +9,7 @@ ToolError                      told to the user and to the LLM
 ├── UnsafeModel                files were refused before anything was loaded
 ├── UnsupportedModel           safe, but this cannot be done with it
 ├── InvalidArgument            a value out of its range
+│   └── InvalidLock            a lock or policy file that is not what its schema asks for
 ├── MissingEvidence            an earlier step's record is needed first
 ├── DeviceError                device missing, busy or too small
 │   └── OutOfMemory            the run needed more than there was
@@ -75,6 +76,10 @@ class UnsupportedModel(ToolError):
 
 class InvalidArgument(ToolError):
     """A value out of its range."""
+
+
+class InvalidLock(InvalidArgument):
+    """A lock or policy file that is not what its schema asks for."""
 
 
 class MissingEvidence(ToolError):

@@ -1,0 +1,201 @@
+"""A lock as a bill of materials for machine learning: CycloneDX 1.6, valid against its schema."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.errors import InvalidLock, SourceUnavailable
+from tools.file_safety.findings import printable
+from tools.hub import PUBLIC_ENDPOINT
+from tools.locked_model import Lock, LockedModel
+
+if TYPE_CHECKING:
+    from cyclonedx.model import ExternalReference, Property
+    from cyclonedx.model.component import Component
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/models.lock")
+_PREFIX = "tameshi"
+_TASKS = {"ForCausalLM": "text-generation", "ForSequenceClassification": "text-classification",
+          "ForTokenClassification": "token-classification", "ForMaskedLM": "fill-mask",
+          "ForQuestionAnswering": "question-answering", "ForConditionalGeneration": "text-generation",
+          "ForImageClassification": "image-classification"}  # fmt: skip
+"""Tasks by the ending of the class that the config names, as the hub calls them."""
+
+
+def bill_of_materials(lock: Lock) -> dict[str, Any]:
+    """Make a CycloneDX 1.6 bill of materials from a lock; the same lock makes the same bill.
+
+    Args:
+        lock: What was adopted.
+
+    Returns:
+        The bill as JSON.
+
+    Raises:
+        InvalidLock: What the lock says cannot be put into a bill that is valid.
+    """
+    from cyclonedx.model.bom import Bom, BomMetaData  # noqa: PLC0415 (heavy import, only when needed)
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415 (as above)
+    from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415 (as above)
+
+    components = {_identity(model): model for model in lock.models}
+    tool = Component(name="tameshi", type=ComponentType.APPLICATION)
+    newest = max((model.locked_at for model in lock.models), default=None)
+    bom = Bom(
+        components=[_component(model) for model in lock.models],
+        serial_number=uuid.uuid5(_NAMESPACE, lock.model_dump_json()),
+        metadata=BomMetaData(tools=[tool], timestamp=newest),
+    )
+    bill: dict[str, Any] = json.loads(JsonV1Dot6(bom).output_as_string())
+    for component in bill.get("components", ()):  # the library has no class for the card yet
+        component["modelCard"] = _model_card(components[component["bom-ref"]])
+    _validate(bill)
+    return bill
+
+
+def write_bill(bill: dict[str, Any], path: Path) -> None:
+    """Write a bill of materials: whole or not at all.
+
+    Raises:
+        SourceUnavailable: It cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.tmp")
+    try:
+        unfinished.write_text(json.dumps(bill, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        message = f"`{printable(str(path), 200)}` could not be written ({error.strerror or error})."
+        raise SourceUnavailable(
+            message, "Name a file in a folder that can be written to.", code="not_written"
+        ) from error
+
+
+def _identity(model: LockedModel) -> str:
+    return f"{model.name}@{model.commit}"
+
+
+def _component(model: LockedModel) -> Component:
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415 (as above)
+    from packageurl import PackageURL  # noqa: PLC0415 (as above)
+
+    owner, _, name = model.name.rpartition("/")
+    on_hub = model.parsed.path is None
+    purl = PackageURL("huggingface", owner or None, name, model.commit) if on_hub else None
+    return Component(
+        name=name or model.name,
+        group=owner or None if on_hub else None,
+        version=model.commit,
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=_identity(model),
+        purl=purl if not model.commit.startswith("folder-") else None,
+        licenses=list(_licences(model)),
+        external_references=list(_references(model)),
+        properties=list(_properties(model)),
+        components=[_file(model, position) for position in range(len(model.files))],
+    )
+
+
+def _file(model: LockedModel, position: int) -> Component:
+    from cyclonedx.model import HashAlgorithm, HashType, Property  # noqa: PLC0415 (as above)
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415 (as above)
+
+    file = model.files[position]
+    return Component(
+        name=file.name,
+        type=ComponentType.FILE,
+        bom_ref=f"{_identity(model)}#{position}",
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.sha256)],
+        properties=[Property(name=f"{_PREFIX}:size_bytes", value=str(file.size_bytes))],
+    )
+
+
+def _licences(model: LockedModel) -> Iterator[Any]:
+    from cyclonedx.model.license import DisjunctiveLicense  # noqa: PLC0415 (as above)
+    from cyclonedx.spdx import is_supported_id  # noqa: PLC0415 (as above)
+
+    spdx, tag = model.licence.spdx, model.licence.tag
+    if spdx is not None and is_supported_id(spdx):
+        yield DisjunctiveLicense(id=spdx)
+    elif spdx or tag:
+        yield DisjunctiveLicense(name=spdx or tag)
+
+
+def _references(model: LockedModel) -> Iterator[ExternalReference]:
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri  # noqa: PLC0415 (as above)
+
+    if model.parsed.path is not None or model.commit.startswith("folder-"):
+        return
+    page = f"{PUBLIC_ENDPOINT}/{model.name}"
+    yield ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{page}/tree/{model.commit}"))
+    if model.card_sha256 is not None:
+        yield ExternalReference(
+            type=ExternalReferenceType.MODEL_CARD, url=XsUri(f"{page}/blob/{model.commit}/README.md")
+        )
+
+
+def _properties(model: LockedModel) -> Iterator[Property]:
+    from cyclonedx.model import Property  # noqa: PLC0415 (as above)
+
+    plain = {
+        "reference": model.reference,
+        "source": model.source,
+        "locked_at": model.locked_at.isoformat(),
+        "locked_by": model.locked_by,
+        "safety": model.safety,
+        "documentation_score": model.documentation_score,
+        "forecast_memory_mib": model.forecast_memory_mib,
+        "parameters": model.fingerprint.parameters,
+        "card_sha256": model.card_sha256,
+        **{f"library:{name}": version for name, version in model.libraries.items()},
+        **{f"gate:{gate.code}": f"{gate.state} {gate.value} {gate.evidence}".strip() for gate in model.gates},
+    }
+    for name, value in plain.items():
+        if value not in (None, ""):
+            yield Property(name=f"{_PREFIX}:{name}", value=str(value))
+    for advisory in model.advisories:
+        yield Property(name=f"{_PREFIX}:advisory", value=advisory)
+    for evidence in model.evidence:
+        made = f"{evidence.tool} {evidence.made_at.isoformat()} {evidence.machine}"
+        yield Property(name=f"{_PREFIX}:evidence:{evidence.id}", value=made)
+
+
+def _model_card(model: LockedModel) -> dict[str, Any]:
+    """The card's block: what the model is, and what was measured with the evidence that says so."""
+    print_of = model.fingerprint
+    architecture = print_of.architectures[0] if print_of.architectures else None
+    task = next((task for ending, task in _TASKS.items() if architecture and architecture.endswith(ending)), None)
+    parameters = {"task": task, "architectureFamily": print_of.model_type, "modelArchitecture": architecture}
+    metrics = list(_metrics(model))
+    card: dict[str, Any] = {"bom-ref": f"{_identity(model)}#card"}
+    if present := {name: value for name, value in parameters.items() if value}:
+        card["modelParameters"] = present
+    if metrics:
+        card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
+    return card
+
+
+def _metrics(model: LockedModel) -> Iterator[dict[str, str]]:
+    for evidence in model.evidence:
+        for row in evidence.found:
+            words = [f"{name}={value}" for name, value in row.items() if isinstance(value, str | bool)]
+            sizes = [f"{name}={row[name]}" for name in ("batch_size", "sequence_length") if name in row]
+            slice_ = ", ".join([evidence.id, evidence.tool, *words, *sizes])
+            for name, value in row.items():
+                if not isinstance(value, str | bool) and name not in {"batch_size", "sequence_length"}:
+                    yield {"type": name, "value": f"{value}", "slice": slice_}
+
+
+def _validate(bill: dict[str, Any]) -> None:
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 (as above)
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 (as above)
+
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill))
+    if error is not None:
+        message = "The lock holds something that a CycloneDX bill of materials cannot say."
+        raise InvalidLock(message, "Lock the models anew with this version, then export again.") from ValueError(
+            str(error.data)[:500]
+        )
