@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import typer
 
-from assistant.commands import advice, checks, locking, talk, upkeep
+from assistant.commands import advice, bundling, checks, locking, talk, upkeep
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -34,6 +34,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": locking.check,
     "export-bom": locking.export_bom,
     "watch": locking.watch,
+    "bundle": bundling.bundle,
     "doctor": upkeep.doctor,
     "index": upkeep.index,
 }
