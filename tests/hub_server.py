@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 LARGE_FROM_BYTES = 1_000_000
@@ -29,22 +30,40 @@ class Repository:
     id: str
     commits: list[Commit] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    gated: bool | str = False
+    private: bool = False
+    token: str = ""
+    """Who has it may read a gated or private model."""
 
     def at(self, revision: str) -> Commit | None:
         if revision == "main":
             return self.commits[-1]
-        sha = self.tags.get(revision, revision)
+        sha = {**self.branches, **self.tags}.get(revision, revision)
         return next((each for each in self.commits if each.sha == sha), None)
+
+    def refs(self) -> dict[str, object]:
+        branches = {"main": self.commits[-1].sha, **self.branches}
+        return {
+            "branches": [{"name": n, "ref": f"refs/heads/{n}", "targetCommit": sha} for n, sha in branches.items()],
+            "tags": [{"name": n, "ref": f"refs/tags/{n}", "targetCommit": sha} for n, sha in self.tags.items()],
+            "converts": [],
+        }
 
 
 @dataclass
 class Fault:
-    """What goes wrong for paths that contain a text: a status, `cut`, `wrong_length`, `html`, `other_bytes`, or `redirect`."""
+    """What goes wrong for paths that contain a text.
+
+    A status; `cut` half way, `wrong_length`, `other_bytes`, `slow` (a byte, then a pause), `html` (a login page), `redirect`.
+    """
 
     path_part: str
     kind: str | int
     times: int = 1_000_000
     target: str = ""
+    retry_after: str = ""
+    pause_s: float = 1.0
 
 
 class HubServer:
@@ -82,9 +101,14 @@ class HubServer:
         repository.commits.append(Commit(sha, title, dict(files)))
         return sha
 
-    def fail(self, path_part: str, kind: str | int, times: int = 1_000_000, target: str = "") -> None:
+    def restrict(self, model: str, token: str, *, gated: bool | str = False, private: bool = False) -> None:
+        """Give a model's files, or if private the model itself, only to those who have the token."""
+        repository = self.repositories[model]
+        repository.gated, repository.private, repository.token = gated, private, token
+
+    def fail(self, path_part: str, kind: str | int, times: int = 1_000_000, **how: Any) -> None:
         """Let requests whose path contains a text go wrong."""
-        self.faults.append(Fault(path_part, kind, times, target))
+        self.faults.append(Fault(path_part, kind, times, **how))
 
     def take_fault(self, path: str) -> Fault | None:
         for fault in self.faults:
@@ -130,7 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server_hub.take_fault(path)
         if fault is not None and isinstance(fault.kind, int):
             codes = {403: "GatedRepo", 404: "RepoNotFound"}
-            self._send(fault.kind, b'{"error": "fault"}', {"X-Error-Code": codes.get(fault.kind, "Fault")})
+            headers = {"X-Error-Code": codes.get(fault.kind, "Fault")}
+            headers |= {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            self._send(fault.kind, b'{"error": "fault"}', headers)
         elif fault is not None and fault.kind == "redirect":
             self._send(302, b"", {"Location": fault.target})
         elif fault is not None and fault.kind == "html":
@@ -149,14 +175,13 @@ class _Handler(BaseHTTPRequestHandler):
         parts = path.split("/")
         name = "/".join(parts[:2])
         repository = self.server_hub.repositories.get(name)
-        if repository is None:
+        if repository is None or (repository.private and not self._may_read(repository)):
             self._send(404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
             return
         kind, revision = (parts[2] if len(parts) > 2 else "revision"), "/".join(parts[3:]) or "main"
         commit = repository.at(revision)
         if kind == "refs":
-            branches = [{"name": "main", "ref": "refs/heads/main", "targetCommit": repository.commits[-1].sha}]
-            self._json({"branches": branches, "converts": [], "tags": []})
+            self._json(repository.refs())
         elif commit is None:
             self._send(404, b'{"error": "Revision not found"}', {"X-Error-Code": "RevisionNotFound"})
         elif kind == "commits":
@@ -165,9 +190,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._tree(commit)
         else:
             siblings = [described(each, content) for each, content in commit.files.items()]
-            answer = {"id": name, "modelId": name, "sha": commit.sha, "siblings": siblings, "tags": [], "private": False,
-                      "downloads": 0, "likes": 0, "gated": False, "disabled": False}  # fmt: skip
+            answer = {"id": name, "modelId": name, "sha": commit.sha, "siblings": siblings, "tags": [], "private": repository.private,
+                      "downloads": 0, "likes": 0, "gated": repository.gated, "disabled": False}  # fmt: skip
             self._json(answer)
+
+    def _may_read(self, repository: Repository) -> bool:
+        return not repository.token or self.headers.get("Authorization") == f"Bearer {repository.token}"
 
     def _commits(self, repository: Repository, last: Commit) -> None:
         history = repository.commits[: repository.commits.index(last) + 1][::-1]
@@ -192,8 +220,11 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self.server_hub.repositories.get(name)
         revision, _, file = rest.partition("/")
         commit = repository.at(revision) if repository is not None else None
-        if commit is None:
+        if repository is None or commit is None or (repository.private and not self._may_read(repository)):
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
+            return
+        if not self._may_read(repository):
+            self._send(403, b'{"error": "gated"}', {"X-Error-Code": "GatedRepo"})
             return
         if file not in commit.files:
             self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"})
@@ -225,7 +256,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(status, content, headers, sent=len(content) // 2)
             return
+        if kind == "slow":
+            self._send(status, content, headers, sent=0)
+            self._trickle(content, fault.pause_s if fault is not None else 0.0)
+            return
         self._send(status, content, headers)
+
+    def _trickle(self, content: bytes, pause_s: float) -> None:
+        """One byte after the other until the client has had enough."""
+        try:
+            for each in content:
+                self.wfile.write(bytes([each]))
+                time.sleep(pause_s)
+        except OSError:
+            self.close_connection = True
 
     def _json(self, value: object) -> None:
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
