@@ -122,9 +122,8 @@ def _peak(runs: int) -> Result:
     for _ in range(runs):
         with _Watcher() as watcher:
             profile = profile_model(
-                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True),
-                progress=watcher.note_progress,
-            )  # fmt: skip
+                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True)
+            )
         errors.append(abs(profile.peak_memory_mib - watcher.run_peak_mib) / watcher.run_peak_mib)
     return Result(
         name="profile.peak_error", title="Reported peak beside the kernel's VmHWM", value=rounded(max(errors)), unit="share",
@@ -138,19 +137,14 @@ class _Watcher:
     """Keeps VmHWM of this process's child: each value that it rose to before it started anew."""
 
     def __init__(self) -> None:
-        self._peaks_mib = [0.0]
-        self._probed_again = False
+        self._peaks_mib = [0.0, 0.0]
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     @property
     def run_peak_mib(self) -> float:
-        """The kernel's peak of the only run: the last one, unless the device's limits were measured after it."""
-        return self._peaks_mib[-2 if self._probed_again else -1]
-
-    def note_progress(self, _: float, message: str) -> None:
-        """Notice what the worker does after the run."""
-        self._probed_again = self._probed_again or message.endswith("again")
+        """The kernel's peak of the only run: the last but one, since the worker starts anew for what it does afterwards."""
+        return self._peaks_mib[-2]
 
     def __enter__(self) -> _Watcher:
         self._thread.start()

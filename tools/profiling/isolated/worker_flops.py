@@ -60,15 +60,15 @@ class Work(NamedTuple):
     """Whether most of the time went into decoding steps."""
 
     @classmethod
-    def of(cls, workload: Workload, calls: list[Call], gflop: float | None) -> Work:
-        """Of a workload and its timed calls."""
+    def of(cls, workload: Workload, calls: list[Call]) -> Work:
+        """Of a workload and its timed calls; the operations are counted later."""
         weights, cache = workload.bytes_read()
         total = statistics.median(call.total_s for call in calls)
         forward = statistics.median(call.first_s or call.total_s for call in calls)
         if workload.new_tokens > 1:
             step = (total - forward) / (workload.new_tokens - 1)
-            return cls(gflop, forward, weights + cache, step, total - forward > forward)
-        return cls(gflop, forward, weights, forward, decodes=False)
+            return cls(None, forward, weights + cache, step, total - forward > forward)
+        return cls(None, forward, weights, forward, decodes=False)
 
     def shares(self, limits: dict | None, dtype: str) -> dict:
         """The operations, and with a device's limits the share of them that was reached and what bounds the run."""

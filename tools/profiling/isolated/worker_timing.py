@@ -64,9 +64,10 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     runs.measure_all(report)
     after, foreign = split_mib(), worker_noise.foreign_cores(before, worker_noise.read())
     reserved = torch.cuda.max_memory_reserved(loaded.device) / 2**20 if loaded.device.type == "cuda" else None
+    start_peak(loaded)  # what the counter and a second probe need is in no run's peak
+    runs.count_work()
     if (foreign or 0.0) > _FOREIGN_CORES or any((run.get("mfu_percent") or 0.0) > _ALL_PERCENT for run in runs.done):
         report.progress(0.8, "Measuring the limits of this device again")
-        start_peak(loaded)  # so that the probe's matrices are in no run's peak
         runs.judge_again(probe(loaded.device, getattr(torch, loaded.dtype)))
     variants, largest = _vary(job, runs, report)
     peaks = [run["peak_memory_mib"] for run in runs.done if run.get("peak_memory_mib")]
@@ -135,7 +136,6 @@ class _Runs:
         self.energy = EnergyCounter(loaded.device.type, loaded.device.index or 0)
         self.done: list[dict] = []
         self.inputs_note: str | None = None
-        self._gflop_of_one: dict[int, float | None] = {}
         self._work: list[tuple[dict, Work]] = []
 
     def measure_all(self, report: Report) -> None:
@@ -148,11 +148,10 @@ class _Runs:
     def _measure_one(self, batch: int, length: int) -> dict:
         run: dict[str, Any] = {"batch_size": batch, "sequence_length": length, "dtype": self.loaded.dtype}
         run["unit"] = unit_of(self.loaded)
+        start_peak(self.loaded)
         try:
             workload = Workload(self.loaded, batch, length, self.new_tokens)
             self.inputs_note = workload.inputs_note
-            gflop = self._gflop(workload, batch, length)
-            start_peak(self.loaded)
             start_j = self.energy.joules()
             calls = _repeat(workload, self.repeats)
             end_j = self.energy.joules()
@@ -164,24 +163,30 @@ class _Runs:
         run |= _memory(self.loaded) | _figures(workload, calls, batch)
         if start_j is not None and end_j is not None:
             run["energy_j"] = (end_j - start_j) / (len(calls) + 1)  # the warm-up call is within
-        work = Work.of(workload, calls, gflop)
-        self._work.append((run, work))
-        run |= work.shares(self.limits, self.loaded.dtype)
+        self._work.append((run, Work.of(workload, calls)))
         return run
+
+    def count_work(self) -> None:
+        """Count the operations once a length, on the smallest batch: the work grows with the batch in proportion."""
+        gflop_of_one: dict[int, float | None] = {}
+        for place, (run, work) in enumerate(self._work):
+            batch, length = run["batch_size"], run["sequence_length"]
+            if length not in gflop_of_one:
+                smallest = min(each["batch_size"] for each, _ in self._work if each["sequence_length"] == length)
+                counted = count_gflop(Workload(self.loaded, smallest, length, self.new_tokens).prefill)
+                gflop_of_one[length] = None if counted is None else counted / smallest
+            one = gflop_of_one[length]
+            self._work[place] = run, work._replace(gflop=None if one is None else one * batch)
+        self._judge()
 
     def judge_again(self, limits: dict | None) -> None:
         """Take the better of two probes: a device that was disturbed during the first one reaches more than it said."""
         self.limits = better_of(self.limits, limits)
+        self._judge()
+
+    def _judge(self) -> None:
         for run, work in self._work:
             run |= work.shares(self.limits, self.loaded.dtype)
-
-    def _gflop(self, workload: Workload, batch: int, length: int) -> float | None:
-        """Counted once a length, on the batch that came first: the work grows with the batch in proportion."""
-        if length not in self._gflop_of_one:
-            counted = count_gflop(workload.prefill)
-            self._gflop_of_one[length] = None if counted is None else counted / batch
-        one = self._gflop_of_one[length]
-        return None if one is None else one * batch
 
 
 def _repeat(workload: Workload, repeats: int | None) -> list[Call]:
@@ -218,10 +223,10 @@ def _figures(workload: Workload, calls: list[Call], batch: int) -> dict[str, Any
         "latency_p99_ms": quantile(times, 0.99) if len(times) >= _ENOUGH_REPEATS else None,
         "throughput_per_s": 1000 * workload.units / median,
     }
-    return figures | _token_figures(workload, calls, batch)
+    return figures | _token_figures(calls, batch)
 
 
-def _token_figures(workload: Workload, calls: list[Call], batch: int) -> dict[str, Any]:
+def _token_figures(calls: list[Call], batch: int) -> dict[str, Any]:
     first = [call.first_s for call in calls if call.first_s is not None]
     if not first:
         return {}
