@@ -55,14 +55,17 @@ class Repository:
 class Fault:
     """What goes wrong for paths that contain a text.
 
-    A status; `cut` half way, `wrong_length`, `other_bytes`, `slow` (a byte, then a pause), `html` (a login page), `redirect`.
+    A status; `cut` half way, `wrong_length`, `other_bytes`, `slow` (a piece, then a pause), `html` (a login page), `redirect`.
     """
 
     path_part: str
     kind: str | int
     times: int = 1_000_000
+    skip: int = 0
+    """Requests that go well first."""
     target: str = ""
     retry_after: str = ""
+    piece_bytes: int = 1
     pause_s: float = 1.0
 
 
@@ -112,9 +115,12 @@ class HubServer:
 
     def take_fault(self, path: str) -> Fault | None:
         for fault in self.faults:
-            if fault.path_part in path and fault.times > 0:
+            if fault.path_part not in path or fault.times <= 0:
+                continue
+            if fault.skip == 0:
                 fault.times -= 1
                 return fault
+            fault.skip -= 1
         return None
 
 
@@ -256,18 +262,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(status, content, headers, sent=len(content) // 2)
             return
-        if kind == "slow":
+        if fault is not None and kind == "slow":
             self._send(status, content, headers, sent=0)
-            self._trickle(content, fault.pause_s if fault is not None else 0.0)
+            self._trickle(content, fault)
             return
         self._send(status, content, headers)
 
-    def _trickle(self, content: bytes, pause_s: float) -> None:
-        """One byte after the other until the client has had enough."""
+    def _trickle(self, content: bytes, fault: Fault) -> None:
+        """One piece after the other until the client has had enough."""
         try:
-            for each in content:
-                self.wfile.write(bytes([each]))
-                time.sleep(pause_s)
+            for start in range(0, len(content), fault.piece_bytes):
+                self.wfile.write(content[start : start + fault.piece_bytes])
+                time.sleep(fault.pause_s)
         except OSError:
             self.close_connection = True
 

@@ -85,6 +85,13 @@ def tiny_files(**changes):
     return {name: content for name, content in files.items() if content is not None}
 
 
+def larger_files(mark="", vocabulary=8_000):
+    """The files of a sound model whose weights take a few megabytes to fetch; a mark makes them others."""
+    config = {**TINY_CONFIG, "hidden_size": 64, "intermediate_size": 128, "vocab_size": vocabulary}
+    weights = save(tiny_tensors(config), {"format": "pt", "mark": mark})
+    return tiny_files(config__json=json.dumps(config).encode(), model__safetensors=weights)
+
+
 def write_files(folder, files):
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -131,6 +138,12 @@ def bundled_copy(tmp_path_factory):
 def make_files():
     """The function that makes a small model's files."""
     return tiny_files
+
+
+@pytest.fixture
+def make_larger_files():
+    """The function that makes the files of a model of a few megabytes."""
+    return larger_files
 
 
 @pytest.fixture
