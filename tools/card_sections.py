@@ -41,34 +41,42 @@ LIMITATIONS = "Bias, risks and limitations"
 
 # Weights: what a reuser decides by counts most.
 _EXPECTED = (
-    _Expected("Model details", 2, r"model (?:details|description|summary|overview|information|introduction)|introduction|overview|about|"
-              r"background|highlights|モデル(?:の)?(?:詳細|概要|説明|情報)|概要|はじめに"),
-    _Expected("Direct use", 4, r"(?:intended|direct) uses?|uses?|use cases?|intended (?:use|uses|usage).*|applications?|用途|想定(?:される)?(?:用途|利用)|"
+    _Expected("Model details", 2, r"(?:model|key|technical)? ?(?:details|description|summary|overview|information|introduction|card|facts)|introduction|overview|"
+              r"about(?: (?:this model|the model))?|at a glance|background|highlights|モデル(?:の)?(?:詳細|概要|説明|情報|紹介)|概要|はじめに|基本情報|"
+              r"(?:この|本)モデルについて"),
+    _Expected("Direct use", 4, r"(?:intended|direct) uses?(?: (?:&|and) limitations)?|what it (?:is|can be used) for|primary (?:intended )?uses?|できること.*|(?:主な|直接の|想定する)?用途(?:と限界)?|利用目的|uses?|use cases?|intended (?:use|uses|usage).*|applications?|用途|想定(?:される)?(?:用途|利用)|"
               r"直接(?:的な)?利用|ユースケース"),
-    _Expected("Downstream use", 1, r"downstream uses?|fine-?tuning (?:guide|this model)|下流.*|応用"),
-    _Expected("Out-of-scope use", 3, r"out[- ]of[- ]scope.*|misuse.*|prohibited.*|not intended.*|(?:対象|想定|範囲)外.*|禁止.*"),
-    _Expected(LIMITATIONS, 5, r".*\b(?:limitations?|biases|bias|risks?)\b.*|.*\b(?:safety|caveats|ethical)\b.*|.*(?:制限|限界|バイアス|リスク|注意(?:点|事項)|"
+    _Expected("Downstream use", 1, r"downstream uses?|fine-?tuning (?:guide|this model)|secondary uses?|下流.*|応用.*|組み込んでの用途"),
+    _Expected("Out-of-scope use", 3, r"out[- ]of[- ]scope.*|misuse.*|prohibited.*|(?:uses? )?not (?:intended|recommended|supported).*|what it (?:cannot|can't|should not) .*|"
+              r"(?:対象|想定|範囲|適用)外.*|禁止.*|してはいけない.*|使うべきでない.*"),
+    _Expected(LIMITATIONS, 5, r".*\b(?:limitations?|biases|bias|risks?|limits)\b.*|.*\b(?:safety|caveats|ethical|weaknesses|fairness)\b.*|"
+              r"known (?:problems?|issues?|weaknesses)|weak points|failure modes?|.*(?:制限|限界|バイアス|リスク|注意(?:点|事項)|"
               r"倫理|安全性).*"),
-    _Expected("Recommendations", 1, r"recommendations?|推奨(?:事項)?"),
+    _Expected("Recommendations", 1, r"recommendations?|best practices|推奨(?:事項|設定)?|おすすめ.*"),
     _Expected("How to get started", 2, r"how to (?:get started|use|run).*|(?:quick ?start|getting started|usage|get started|example).*|inference.*|"
-              r"使い方.*|使用(?:方法|例).*|利用方法.*|クイックスタート"),
-    _Expected("Training data", 4, r"(?:pre-?)?training (?:data|dataset|datasets|corpus)|datasets?|data|(?:学習|訓練|事前学習)(?:用)?(?:データ|コーパス).*|"
-              r"データ(?:セット)?"),
+              r"使い方.*|使い始め方|使用(?:方法|例).*|利用(?:方法|例).*|実行(?:方法|例).*|推論.*|クイックスタート|コード例|サンプルコード"),
+    _Expected("Training data", 4, r"(?:pre-?|post-?|fine-?tuning )?(?:training)? ?(?:data|datasets?|corpus|corpora)(?: (?:used|sources?|mix(?:ture)?))?|where the data came from|(?:学習|訓練|事前学習)(?:用)?(?:データ|コーパス).*|"
+              r"(?:使用)?データ(?:セット)?|コーパス"),
     _Expected("Training procedure", 2, r"training(?: (?:procedure|details|process|regime|hyperparameters))?|(?:pre|post)-?training|fine-?tuning|"
-              r"hyper-?\s?parameters?|(?:学習|訓練)(?:手順|方法|設定|の詳細)?|ハイパーパラメータ"),
+              r"hyper-?\s?parameters?|how (?:we|it was) trained.*|(?:事前|追加)?(?:学習|訓練)(?:手順|方法|設定|(?:の)?(?:詳細|手順|方法|設定|概要))?|ハイパーパラメータ"),
     _Expected("Testing data and metrics", 2, r"testing data.*|test(?:ing)? (?:set|data)|metrics|factors|evaluation (?:data|setup|protocol|metrics)|"
-              r"評価(?:データ|指標|方法).*"),
-    _Expected("Evaluation results", 4, r"(?:evaluation|results?|benchmarks?|performance|model performance)(?: results?)?.*|評価(?:結果)?|ベンチマーク.*|性能.*"),
+              r"評価(?:の)?(?:データ|指標|方法|条件).*|テストデータ.*"),
+    _Expected("Evaluation results", 4, r"(?:evaluation|results?|benchmarks?|performance|model performance|accuracy|scores?)(?: results?)?.*|評価(?:結果|スコア)?|結果|ベンチマーク.*|性能.*|精度.*"),
     _Expected("Model examination", 1, r"model examination|interpretability|explainability|モデルの検証|説明可能性"),
     _Expected("Environmental impact", 1, r"environmental impact|carbon.*|co2.*|energy.*|環境(?:への)?(?:影響|負荷)|炭素.*"),
-    _Expected("Technical specifications", 1, r"technical spec.*|(?:model )?architecture.*|full model architecture|specifications?|技術仕様|(?:モデル)?(?:構造|アーキテクチャ|仕様)"),
+    _Expected("Technical specifications", 1, r"technical spec.*|(?:model )?architecture.*|full model architecture|specifications?|model (?:specs?|configuration)|技術仕様|(?:モデル)?(?:の)?(?:構造|アーキテクチャ|仕様|構成)|諸元"),
     _Expected("Citation", 1, r"citations?.*|citing.*|references?|bibtex.*|引用.*|参考文献"),
     _Expected("Glossary", 0.5, r"glossary|用語(?:集)?"),
     _Expected("More information", 0.5, r"more information|further information|links|resources|詳細情報|関連情報|リンク"),
-    _Expected("Model card authors", 1, r"(?:model card )?authors?|acknowledge?ments?|(?:モデルカード)?(?:著者|作成者|開発者)|謝辞"),
+    _Expected("Model card authors", 1, r"(?:model card )?authors?|acknowledge?ments?|(?:モデル)?(?:カード)?(?:の)?(?:著者|作成者|開発者|執筆者)|謝辞"),
     _Expected("Model card contact", 1, r"(?:model card )?contacts?(?: us)?|feedback|support|(?:お)?問い?合わ?せ.*|連絡先"),
 )  # fmt: skip
+SECTION_WEIGHTS: dict[str, float] = {each.name: each.weight for each in _EXPECTED}
+"""The template's sections in its order, each with its weight when nothing is known of the use."""
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*\Z")
+_BOLD_HEADING = re.compile(
+    r"\s{0,3}(?:<)?(\*\*|__|h[1-6](?=[ >]))(?:[^>*]*>)?\s*([^*_<>]{2,60}?)[:：]?\s*(?:\*\*|__|</h[1-6]>)[:：]?\s*\Z"
+)
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _DECORATION = re.compile(r"[*_`#:\[\]]|\([^)]*\)|<[^>]*>|[^\w\s,&/.\-+()\u3040-\u30ff\u4e00-\u9fff]")
 _NUMBERING = re.compile(r"^[\d.]+\s+")
@@ -98,16 +106,8 @@ def find_sections(text: str, first_line: int = 1) -> tuple[CardSection, ...]:
 
 def completeness(sections: tuple[CardSection, ...]) -> float:
     """Weighted share of filled sections, 0 to 1."""
-    weights = {each.name: each.weight for each in _EXPECTED}
-    filled = sum(weights[section.name] for section in sections if section.state == "filled")
-    return round(filled / sum(weights.values()), 3)
-
-
-def gaps_by_weight(sections: tuple[CardSection, ...]) -> tuple[str, ...]:
-    """Names of sections that are not filled, the weightiest first."""
-    weights = {each.name: each.weight for each in _EXPECTED}
-    open_sections = [section.name for section in sections if section.state != "filled"]
-    return tuple(sorted(open_sections, key=lambda name: -weights[name]))
+    filled = sum(SECTION_WEIGHTS[section.name] for section in sections if section.state == "filled")
+    return round(filled / sum(SECTION_WEIGHTS.values()), 3)
 
 
 def _blocks(text: str, first_line: int) -> list[_Block]:
@@ -120,10 +120,10 @@ def _blocks(text: str, first_line: int) -> list[_Block]:
         mark = _FENCE.match(line)
         if mark is not None and (not fence or line.strip().startswith(fence)):
             fence = "" if fence else mark.group(1)[:3]
-        heading = _HEADING.match(line) if not fence else None
+        heading = (_HEADING.match(line) or _BOLD_HEADING.match(line)) if not fence else None
         underlined = re.fullmatch(r"\s{0,3}(=+|-{3,})\s*", line) is not None and not fence
         if heading is not None:
-            blocks.append(_Block(len(heading.group(1)), heading.group(2), number, []))
+            blocks.append(_Block(_level(heading.group(1)), heading.group(2), number, []))
         elif (
             underlined
             and blocks[-1].body
@@ -136,6 +136,11 @@ def _blocks(text: str, first_line: int) -> list[_Block]:
         else:
             blocks[-1].body.append((number, line))
     return blocks
+
+
+def _level(mark: str) -> int:
+    """Level of a heading; a line in bold letters stands below all others."""
+    return len(mark) if mark.startswith("#") else int(mark[1]) if mark.startswith("h") else 7
 
 
 def _without_comments(text: str) -> str:

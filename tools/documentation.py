@@ -1,31 +1,37 @@
-"""The tool `check_documentation`: what a model's card says, leaves open, and whether its files bear it out."""
+"""The tool `check_documentation`: what a model's card says, leaves open, and whether its files and licences bear it out."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.card_claims import Claim, find_claims, languages_of
-from tools.card_sections import LIMITATIONS, CardSection, completeness, find_sections, gaps_by_weight
+from tools.card_needs import CardNeed, needs_of, sections_of, use_score, weight_of, weights_for
+from tools.card_sections import LIMITATIONS, CardSection, completeness, find_sections
 from tools.fetching import local_commit
 from tools.file_safety.file_view import FileView
+from tools.file_safety.inspected import Inspected
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
-from tools.license import LicenceFinding, compare_licence, licence_file
+from tools.licences.lineage import (
+    base_licences,
+    card_file,
+    dataset_licences,
+    licence_files,
+    named_bases,
+    read_text,
+)
+from tools.licences.recognition import recognise_licence
+from tools.license import LicenceFinding, compare_licence
 from tools.locating import ModelLocation, locate_model
-from tools.model_facts import read_facts
+from tools.model_facts import FileFact, ModelFacts, file_facts, read_facts
 from tools.model_sources import ModelSources
 
-__all__ = ["CardSection", "Claim", "DocumentationCheck", "check_documentation"]
+__all__ = ["CardNeed", "CardSection", "Claim", "DocumentationCheck", "check_documentation"]
 
-_MAX_CARD_BYTES = 2_000_000
 _MAX_CARD_LINES = 20_000
-_NEEDS_JAPANESE = re.compile(r"日本語|[\u3041-\u30ff]|japanese", re.IGNORECASE)
-_AFFECTS_PEOPLE = re.compile(
-    r"customer|patient|medical|health|hiring|recruit|credit|loan|legal|child|student|insurance|顧客|患者|医療|採用|与信|融資|法務|子ども|学生|保険|人事",
-    re.IGNORECASE,
-)
+_OPEN_CARD_WEIGHT = 100.0
+_LICENCE_WEIGHT = 90.0
 
 
 class DocumentationCheck(BaseModel):
@@ -44,11 +50,21 @@ class DocumentationCheck(BaseModel):
     claims: tuple[Claim, ...]
     """Claims of the card that were compared with the files."""
     licence: LicenceFinding
-    """Licence tag against licence text."""
+    """Licence tag against licence text, duties, lineage, and whether the use is allowed."""
     score: float
     """Weighted share of the template's sections that are filled, 0 to 1."""
     most_important_gap: str | None
     """What is missing and matters most, for the use case when one was given; absent when nothing is missing."""
+    gap_reason: str | None = None
+    """Why that gap matters most; absent when nothing is missing."""
+    use_case: str | None = None
+    """The intended use, as it was given; absent when none was."""
+    use_score: float | None = None
+    """Share of what the intended use asks for that the card says, 0 to 1; absent without a use case."""
+    needs: tuple[CardNeed, ...] = ()
+    """What the intended use needs to read in the card, found or not; none without a use case."""
+    facts: tuple[FileFact, ...] = ()
+    """What the files say about the model, for a draft of the missing documentation."""
     not_checked: tuple[str, ...]
     """What this check cannot tell, one sentence each."""
 
@@ -59,51 +75,53 @@ def check_documentation(
     *,
     revision: str | None = None,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
+    licence_allow_list: tuple[str, ...] = (),
 ) -> DocumentationCheck:
     """Read a model's card: which sections are filled, which claims the files confirm or contradict, and the licence.
 
     Args:
         model: `org/name`, `org/name@revision`, or a folder written as a path such as `./models/x`.
-        use_case: What the model is meant for, in the user's words; decides which gap matters most.
+        use_case: What the model is meant for, in the user's words; decides what counts and which uses are answered.
         revision: Branch, tag or commit; the newest of the main branch when absent.
         sources: Where models may come from.
+        licence_allow_list: SPDX identifiers that the team has allowed.
 
     Returns:
         Sections with quoted lines, claims with facts, licence, a score from 0 to 1, and the most important gap.
     """
     location = locate_model(model, revision, sources=sources)
-    names = [entry.name for entry in location.view.entries if entry.trouble is None]
-    card_file = next((name for name in names if name.casefold() in {"readme.md", "readme.txt", "readme"}), None)
-    text = _read_text(location.view, card_file)
+    files = Inspected(location.view)
+    name = card_file(list(files.plain))
+    text = read_text(location.view, name)
     block, body, lines_before = split_card(text)
     front_matter, trouble = _front_matter(block)
-    sections = find_sections(body, lines_before + 1)
-    text_file = licence_file(names)
-    licence = compare_licence(front_matter, text_file, _read_text(location.view, text_file))
     lines = list(enumerate(body.split("\n")[:_MAX_CARD_LINES], start=lines_before + 1))
-    facts = read_facts(location.view)
+    sections = find_sections("\n".join(line for _, line in lines), lines_before + 1)
+    facts = read_facts(files)
+    licence = _licence(location, front_matter, facts, sources, use_case, licence_allow_list)
+    languages = languages_of(front_matter)
+    needs = needs_of(use_case, lines, languages)
+    gap, reason = _gap(name, sections, licence, needs, use_case)
     return DocumentationCheck(
         model=location.reference.canonical,
         commit=_commit(location),
-        card_file=card_file,
+        card_file=name,
         sections=sections,
-        claims=find_claims(lines, front_matter, facts, licence, location.view),
+        claims=find_claims(lines, block, front_matter, licence, files, facts, (location.reference.name, model)),
         licence=licence,
         score=completeness(sections),
-        most_important_gap=_gap(card_file, sections, licence, languages_of(front_matter), use_case or ""),
-        not_checked=_not_checked(trouble),
+        most_important_gap=gap,
+        gap_reason=reason,
+        use_case=use_case,
+        use_score=use_score(sections, needs, use_case) if use_case else None,
+        needs=needs,
+        facts=file_facts(facts, languages),
+        not_checked=_not_checked(trouble, licence),
     )
 
 
 def _commit(location: ModelLocation) -> str:
     return location.commit if location.commit is not None else local_commit(location)
-
-
-def _read_text(view: FileView, name: str | None) -> str:
-    if name is None:
-        return ""
-    size = next(entry.size_bytes for entry in view.entries if entry.name == name)
-    return view.read(name, 0, min(size, _MAX_CARD_BYTES)).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _front_matter(block: str) -> tuple[dict[str, Any], str | None]:
@@ -116,30 +134,88 @@ def _front_matter(block: str) -> tuple[dict[str, Any], str | None]:
         )
 
 
+def _licence(
+    location: ModelLocation,
+    front_matter: dict[str, Any],
+    facts: ModelFacts,
+    sources: ModelSources,
+    use_case: str | None,
+    allow_list: tuple[str, ...],
+) -> LicenceFinding:
+    """The licence of the model and of what its card and config say that it was made from."""
+    file, text = _licence_text(location.view)
+    bases = named_bases(front_matter)
+    if facts.is_adapter and facts.base_name is not None:
+        bases = (str(facts.base_name.value), *bases)
+    lineage = (
+        *base_licences(bases, sources, ask_hub=location.source == "hub"),
+        *dataset_licences(front_matter, sources),
+    )
+    name = location.reference.name
+    return compare_licence(
+        front_matter, file, text, name=name, lineage=lineage, use_case=use_case, allow_list=allow_list
+    )
+
+
+def _licence_text(view: FileView) -> tuple[str | None, str]:
+    """The licence file whose text is recognised, else the likeliest by its name."""
+    read: list[tuple[str, str]] = []
+    for name in licence_files(
+        [entry.name for entry in view.entries if entry.trouble is None and "/" not in entry.name]
+    ):
+        read.append((name, read_text(view, name)))
+        if recognise_licence(read[-1][1]) is not None:
+            return read[-1]
+    return read[0] if read else (None, "")
+
+
 def _gap(
-    card_file: str | None,
+    card: str | None,
     sections: tuple[CardSection, ...],
     licence: LicenceFinding,
-    languages: tuple[str, ...],
-    use_case: str,
-) -> str | None:
-    if card_file is None:
-        return "The whole card: the model has none"
+    needs: tuple[CardNeed, ...],
+    use_case: str | None,
+) -> tuple[str | None, str | None]:
+    """What is missing and weighs most, and why."""
+    if card is None:
+        return "The whole card: the model has none", "Nobody can know what it was made for or where it fails."
     if licence.agreement == "none":
-        return "Licence: neither card nor files name one"
-    gaps = gaps_by_weight(sections)
-    if LIMITATIONS in gaps and _AFFECTS_PEOPLE.search(use_case):
-        return LIMITATIONS
-    if _NEEDS_JAPANESE.search(use_case) and not {"ja", "jpn", "japanese", "multilingual"} & {
-        each.casefold() for each in languages
-    }:
-        return "Languages: the card does not name Japanese, which the use case needs"
-    return gaps[0] if gaps else None
+        return "Licence: neither card nor files name one", "Without a licence nobody may use the model."
+    weights = weights_for(use_case)
+    gaps = [(weights[each.name], each.name, _why(each.name, needs)) for each in sections if each.state != "filled"]
+    gaps += [(weight_of(need), need.wants, need.reason) for need in needs if need.quote is None]
+    if not gaps:
+        return None, None
+    _, gap, reason = max(gaps, key=lambda each: each[0])
+    return gap, reason
 
 
-def _not_checked(trouble: str | None) -> tuple[str, ...]:
-    said = (
-        "Whether what the card says about training, data and results is true: the files cannot show it.",
-        "Terms of the training data and of the base model.",
-    )
-    return said if trouble is None else (trouble, *said)
+def _why(section: str, needs: tuple[CardNeed, ...]) -> str:
+    """Why a section matters: for the weightiest concern of the use that rests on it, else in general."""
+    concern = next((need for need in needs if section in sections_of(need.concern)), None)
+    if concern is not None:
+        return concern.reason
+    return _GENERAL_REASONS.get(section, "A team that adopts the model has to find it out by itself.")
+
+
+_GENERAL_REASONS = {
+    LIMITATIONS: "Without its known limits every failure comes as a surprise in daily use.",
+    "Direct use": "Without it nobody knows whether your use is one that the model was made for.",
+    "Training data": "What it was trained on decides what it knows, and whose rights it touches.",
+    "Evaluation results": "Without figures there is nothing that your own trial could be compared with.",
+    "Out-of-scope use": "Without it a use that the publisher rules out is found too late.",
+}
+
+
+def _not_checked(trouble: str | None, licence: LicenceFinding) -> tuple[str, ...]:
+    unknown = [part for part in licence.lineage if part.role != "model" and part.spdx is None]
+    said = ["Whether what the card says about training, data and results is true: the files cannot show it."]
+    if unknown:
+        names = ", ".join(f"`{part.name}`" for part in unknown[:3])
+        said.append(
+            f"Terms of what it was made from ({len(unknown)}), such as {names}: their licences are not at hand."
+        )
+    elif len(licence.lineage) == 1:
+        said.append("Terms of the training data and of the base model: the card names neither in its front matter.")
+    said.append("Whether the licence answers are right for you: they are read from texts and are not legal advice.")
+    return tuple(said) if trouble is None else (trouble, *said)
