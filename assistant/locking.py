@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,17 @@ from pydantic import ValidationError
 from assistant.advice.gates import Gate, desk_check_gates, trial_gates
 from assistant.evidence import Evidence, latest
 from assistant.services import Services
-from assistant.toolbox import CallScope, Emit, Toolbox
-from tools.comparing.change import kind_of
-from tools.errors import InvalidArgument, SourceUnavailable
-from tools.file_safety.file_view import FolderView
+from assistant.toolbox import CallScope, Emit, Toolbox, read_record
+from tools.errors import SourceUnavailable
 from tools.file_safety.findings import printable
-from tools.fingerprint import fingerprint
-from tools.lock import change_lock, reference_for, with_model
-from tools.lock_drift import installed_libraries
-from tools.locked_model import LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
-from tools.model_reference import parse_reference
-from tools.snapshot import Snapshot
+from tools.lock import change_lock, with_model
+from tools.lock_entry import lock_entry
+from tools.locked_model import LockedEvidence, LockedGate, LockedModel
 
 _CHECKS = ("inspect_files", "check_version", "check_documentation", "estimate_memory")
 """What every entry holds; a measurement is held when it is stored, and never made for a lock."""
+_ALWAYS_ANEW = frozenset({"inspect_files"})
+"""Rules and known vulnerabilities can be newer than what is stored."""
 _IF_STORED = ("profile_model", "observe_behavior", "estimate_cost", "plan_adoption")
 _WORDS = ("verdict", "safety", "dtype", "currency", "device_name", "task")
 _MOST_ROWS = 40
@@ -52,11 +48,7 @@ def lock_model(model: str, path: Path, by: str, services: Services, scope: CallS
     found = _gathered(model, services, scope, emit)
     if found is None:
         return None
-    try:
-        entry = _entry(path, by, found)
-    except ValidationError as error:
-        message = f"`{printable(model, 120)}` has names or values that a lock cannot hold."
-        raise InvalidArgument(message, "Look at its files with `tameshi inspect-files`.") from error
+    entry = _entry(path, by, found)
     change_lock(path, lambda lock: with_model(lock, entry))
     return entry
 
@@ -71,7 +63,8 @@ def _gathered(model: str, services: Services, scope: CallScope, emit: Emit) -> l
     stored = [each for each in about if each.commit == fetched.commit]
     found = [fetched, *(each for tool in _IF_STORED if (each := latest(stored, tool)))]
     for tool in _CHECKS:
-        evidence = latest(stored, tool) or toolbox.run(tool, {"model": model}, scope, emit)
+        known = latest(stored, tool) if tool not in _ALWAYS_ANEW else None
+        evidence = known if known and _is_readable(known) else toolbox.run(tool, {"model": model}, scope, emit)
         if evidence is None and tool != "estimate_memory":  # a forecast is not possible for every architecture
             return None
         if evidence is not None:
@@ -82,42 +75,27 @@ def _gathered(model: str, services: Services, scope: CallScope, emit: Emit) -> l
     return sorted(found, key=lambda each: int(each.id[1:]), reverse=True)
 
 
+def _is_readable(evidence: Evidence) -> bool:
+    """Whether the record still has the form that it has today."""
+    try:
+        read_record(evidence)
+    except ValidationError:
+        return False
+    return True
+
+
 def _entry(path: Path, by: str, found: Sequence[Evidence]) -> LockedModel:
-    records = {each.tool: each.record for each in found}
-    snapshot = Snapshot.model_validate(records["fetch_model"])
-    licence, names = records["check_documentation"]["licence"], {file.name for file in snapshot.files}
-    hashes = {file.name: file.sha256 for file in snapshot.files}
-    return LockedModel(
-        reference=reference_for(path, parse_reference(snapshot.model)),
-        commit=snapshot.commit,
-        source=snapshot.source,
-        locked_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        locked_by=printable(by, 200),
-        safety="accept" if snapshot.safety == "accept" else "flag",
-        documentation_score=round(records["check_documentation"]["score"], 4),
-        card_sha256=hashes.get(records["check_documentation"]["card_file"] or ""),
-        forecast_memory_mib=_rounded(records.get("estimate_memory", {}).get("total_mib")),
-        advisories=tuple(each["id"] for each in records["inspect_files"].get("advisories", ()) if each["affected"]),
-        other_files=_other_files(snapshot, names),
-        files=tuple(LockedFile(name=f.name, size_bytes=f.size_bytes, sha256=f.sha256) for f in snapshot.files),
-        licence=LockedLicence(
-            spdx=licence["spdx"],
-            tag=printable(licence["tag"]) if licence["tag"] else None,
-            text_file=licence["text_file"],
-        ),
-        libraries=installed_libraries(),
-        fingerprint=fingerprint(FolderView(Path(snapshot.root), frozenset(names))),
-        evidence=tuple(_locked_evidence(each) for each in reversed(found)),
-        gates=tuple(_locked_gate(each) for each in _gates(found)),
+    records: dict[str, Any] = {each.tool: read_record(each) for each in found if each.tool in {*_CHECKS, "fetch_model"}}
+    return lock_entry(
+        records["fetch_model"],
+        records["inspect_files"],
+        records["check_documentation"],
+        records.get("estimate_memory"),
+        lock_path=path,
+        by=by,
+        evidence=[_locked_evidence(each) for each in reversed(found)],
+        gates=[_locked_gate(each) for each in _gates(found)],
     )
-
-
-def _other_files(snapshot: Snapshot, names: set[str]) -> tuple[str, ...]:
-    """Weights and programs of a folder or mirror that are not part of the snapshot; the hub's cache holds what others put there."""
-    if snapshot.source not in {"folder", "mirror"}:
-        return ()
-    entries = FolderView(Path(snapshot.root)).entries
-    return tuple(e.name for e in entries if e.name not in names and kind_of(e.name) in {"weights", "code"})
 
 
 def _gates(found: Sequence[Evidence]) -> tuple[Gate, ...]:

@@ -34,7 +34,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    schema_version: Literal[1] = POLICY_VERSION
+    schema_version: Annotated[int, Field(ge=1, le=POLICY_VERSION)] = POLICY_VERSION
     """Version of the schema."""
     licences: tuple[str, ...] | None = None
     """SPDX identifiers of the licences that are allowed."""

@@ -66,7 +66,9 @@ def parse_record(path: Path, kind: type[Record], newest: int) -> Record:
 
 
 def _not_the_schema(name: str, kind: type[BaseModel], error: ValidationError) -> InvalidLock:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    # A misspelt name is told before what is lacking because of it.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     place = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "constrained-"))]
     where = printable(".".join(place) or "model", 120).replace("`", "ˋ")
     if first["type"] == "extra_forbidden":

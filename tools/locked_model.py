@@ -174,7 +174,7 @@ class Lock(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
     """Version of the schema."""
     models: tuple[LockedModel, ...] = Field(default=(), alias="model")
     """One entry for each name, sorted by it."""

@@ -12,18 +12,14 @@ from tools.errors import InvalidLock, SourceUnavailable
 from tools.file_safety.findings import printable
 from tools.hub import PUBLIC_ENDPOINT
 from tools.locked_model import Lock, LockedModel
+from tools.ml_bom_card import model_card
 
 if TYPE_CHECKING:
-    from cyclonedx.model import ExternalReference, Property
+    from cyclonedx.model import ExternalReference, HashType, Property
     from cyclonedx.model.component import Component
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/models.lock")
 _PREFIX = "tameshi"
-_TASKS = {"ForCausalLM": "text-generation", "ForSequenceClassification": "text-classification",
-          "ForTokenClassification": "token-classification", "ForMaskedLM": "fill-mask",
-          "ForQuestionAnswering": "question-answering", "ForConditionalGeneration": "text-generation",
-          "ForImageClassification": "image-classification"}  # fmt: skip
-"""Tasks by the ending of the class that the config names, as the hub calls them."""
 
 
 def bill_of_materials(lock: Lock) -> dict[str, Any]:
@@ -40,19 +36,20 @@ def bill_of_materials(lock: Lock) -> dict[str, Any]:
     """
     from cyclonedx.model.bom import Bom, BomMetaData  # noqa: PLC0415 (heavy import, only when needed)
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415 (as above)
+    from cyclonedx.model.tool import ToolRepository  # noqa: PLC0415 (as above)
     from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415 (as above)
 
     components = {_identity(model): model for model in lock.models}
-    tool = Component(name="tameshi", type=ComponentType.APPLICATION)
+    tools = ToolRepository(components=[Component(name="tameshi", type=ComponentType.APPLICATION)])
     newest = max((model.locked_at for model in lock.models), default=None)
     bom = Bom(
         components=[_component(model) for model in lock.models],
         serial_number=uuid.uuid5(_NAMESPACE, lock.model_dump_json()),
-        metadata=BomMetaData(tools=[tool], timestamp=newest),
+        metadata=BomMetaData(tools=tools, timestamp=newest),
     )
     bill: dict[str, Any] = json.loads(JsonV1Dot6(bom).output_as_string())
     for component in bill.get("components", ()):  # the library has no class for the card yet
-        component["modelCard"] = _model_card(components[component["bom-ref"]])
+        component["modelCard"] = model_card(components[component["bom-ref"]], component["bom-ref"])
     _validate(bill)
     return bill
 
@@ -83,15 +80,17 @@ def _component(model: LockedModel) -> Component:
     from packageurl import PackageURL  # noqa: PLC0415 (as above)
 
     owner, _, name = model.name.rpartition("/")
-    on_hub = model.parsed.path is None
-    purl = PackageURL("huggingface", owner or None, name, model.commit) if on_hub else None
+    has_id = model.parsed.path is None
+    # The hash of a mirror's content is no revision that the hub knows.
+    revision = model.commit if not model.commit.startswith("folder-") else None
     return Component(
         name=name or model.name,
-        group=owner or None if on_hub else None,
+        group=owner or None if has_id else None,
         version=model.commit,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=_identity(model),
-        purl=purl if not model.commit.startswith("folder-") else None,
+        purl=PackageURL("huggingface", owner or None, name, revision) if has_id else None,
+        hashes=_hash_of_weights(model),
         licenses=list(_licences(model)),
         external_references=list(_references(model)),
         properties=list(_properties(model)),
@@ -99,8 +98,20 @@ def _component(model: LockedModel) -> Component:
     )
 
 
+def _hash_of_weights(model: LockedModel) -> list[HashType]:
+    """The hash of the weights where they are one file; those of all files stand with them."""
+    weights = [file for file in model.files if file.name.endswith(".safetensors")]
+    return [_sha256(weights[0].sha256)] if len(weights) == 1 else []
+
+
+def _sha256(content: str) -> HashType:
+    from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415 (as above)
+
+    return HashType(alg=HashAlgorithm.SHA_256, content=content)
+
+
 def _file(model: LockedModel, position: int) -> Component:
-    from cyclonedx.model import HashAlgorithm, HashType, Property  # noqa: PLC0415 (as above)
+    from cyclonedx.model import Property  # noqa: PLC0415 (as above)
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415 (as above)
 
     file = model.files[position]
@@ -108,7 +119,7 @@ def _file(model: LockedModel, position: int) -> Component:
         name=file.name,
         type=ComponentType.FILE,
         bom_ref=f"{_identity(model)}#{position}",
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.sha256)],
+        hashes=[_sha256(file.sha256)],
         properties=[Property(name=f"{_PREFIX}:size_bytes", value=str(file.size_bytes))],
     )
 
@@ -161,32 +172,6 @@ def _properties(model: LockedModel) -> Iterator[Property]:
     for evidence in model.evidence:
         made = f"{evidence.tool} {evidence.made_at.isoformat()} {evidence.machine}"
         yield Property(name=f"{_PREFIX}:evidence:{evidence.id}", value=made)
-
-
-def _model_card(model: LockedModel) -> dict[str, Any]:
-    """The card's block: what the model is, and what was measured with the evidence that says so."""
-    print_of = model.fingerprint
-    architecture = print_of.architectures[0] if print_of.architectures else None
-    task = next((task for ending, task in _TASKS.items() if architecture and architecture.endswith(ending)), None)
-    parameters = {"task": task, "architectureFamily": print_of.model_type, "modelArchitecture": architecture}
-    metrics = list(_metrics(model))
-    card: dict[str, Any] = {"bom-ref": f"{_identity(model)}#card"}
-    if present := {name: value for name, value in parameters.items() if value}:
-        card["modelParameters"] = present
-    if metrics:
-        card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
-    return card
-
-
-def _metrics(model: LockedModel) -> Iterator[dict[str, str]]:
-    for evidence in model.evidence:
-        for row in evidence.found:
-            words = [f"{name}={value}" for name, value in row.items() if isinstance(value, str | bool)]
-            sizes = [f"{name}={row[name]}" for name in ("batch_size", "sequence_length") if name in row]
-            slice_ = ", ".join([evidence.id, evidence.tool, *words, *sizes])
-            for name, value in row.items():
-                if not isinstance(value, str | bool) and name not in {"batch_size", "sequence_length"}:
-                    yield {"type": name, "value": f"{value}", "slice": slice_}
 
 
 def _validate(bill: dict[str, Any]) -> None:

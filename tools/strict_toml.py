@@ -9,7 +9,7 @@ from typing import Any
 MAX_TOML_BYTES = 4_000_000
 """Larger than any lock or policy."""
 _MAX_DEPTH = 8
-_MAX_DOTS_IN_LINE = 100  # the parser takes time that grows with the square of a dotted key's parts
+_MAX_DOTS_IN_LINE = 16  # the parser takes time that grows with the square of a dotted key's parts
 _TEXT_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*')
 _DECIMAL = re.compile(r"\d\.\d")
 
