@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import statistics
 import threading
 import time
@@ -36,6 +37,7 @@ MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 WALL_S, OF_BARE, LATENCY, PEAK = 12.0, 1.1, 0.02, 0.005
 PAIRS = 7
 _POLL_S = 0.005
+_LATE_S = 0.03
 
 
 def measure(home: BenchHome) -> list[Result]:
@@ -122,8 +124,9 @@ def _peak(runs: int) -> Result:
     for _ in range(runs):
         with _Watcher() as watcher:
             profile = profile_model(
-                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True)
-            )
+                MODEL, device="cpu", batch_sizes=[32], repeats=REPEATS, sources=ModelSources(offline=True),
+                progress=watcher.note_progress,
+            )  # fmt: skip
         errors.append(abs(profile.peak_memory_mib - watcher.run_peak_mib) / watcher.run_peak_mib)
     return Result(
         name="profile.peak_error", title="Reported peak beside the kernel's VmHWM", value=rounded(max(errors)), unit="share",
@@ -134,17 +137,23 @@ def _peak(runs: int) -> Result:
 
 
 class _Watcher:
-    """Keeps VmHWM of this process's child: each value that it rose to before it started anew."""
+    """Reads VmHWM of this process's child, which the worker starts anew with its run, until the run is over."""
 
     def __init__(self) -> None:
-        self._peaks_mib = [0.0, 0.0]
+        self._read: list[tuple[float, float]] = []
+        self._run_ended = math.inf
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     @property
     def run_peak_mib(self) -> float:
-        """The kernel's peak of the only run: the last but one, since the worker starts anew for what it does afterwards."""
-        return self._peaks_mib[-2]
+        """What was read last before the word of the run's end, which can be late by some milliseconds."""
+        return next(mib for when, mib in reversed(self._read) if when < self._run_ended - _LATE_S)
+
+    def note_progress(self, _: float, message: str) -> None:
+        """Hear that the run is over."""
+        if message == "Counting operations":
+            self._run_ended = time.monotonic()
 
     def __enter__(self) -> _Watcher:
         self._thread.start()
@@ -166,9 +175,4 @@ class _Watcher:
             except OSError:
                 continue
             if lines:
-                self._note(int(lines[0].split()[1]) / 1024)
-
-    def _note(self, peak_mib: float) -> None:
-        if peak_mib < self._peaks_mib[-1]:
-            self._peaks_mib.append(peak_mib)
-        self._peaks_mib[-1] = peak_mib
+                self._read.append((time.monotonic(), int(lines[0].split()[1]) / 1024))

@@ -64,6 +64,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     runs.measure_all(report)
     after, foreign = split_mib(), worker_noise.foreign_cores(before, worker_noise.read())
     reserved = torch.cuda.max_memory_reserved(loaded.device) / 2**20 if loaded.device.type == "cuda" else None
+    report.progress(0.8, "Counting operations")
     start_peak(loaded)  # what the counter and a second probe need is in no run's peak
     runs.count_work()
     if (foreign or 0.0) > _FOREIGN_CORES or any((run.get("mfu_percent") or 0.0) > _ALL_PERCENT for run in runs.done):
