@@ -18,7 +18,8 @@ DESCRIPTIONS: dict[str, str] = {
     "estimate_memory": "Forecast the peak memory in MiB from files alone, and whether it fits a device. Milliseconds.",
     "profile_model": "Really run the model on this machine and measure latency, throughput and peak memory. Dear: seconds "
     "to minutes; only when a measurement was asked for.",
-    "check_version": "Which commit a reference resolves to, whether a newer one exists, what changed, library fit, lineage.",
+    "check_version": "Which commit a reference resolves to, whether a newer one exists, what changed, library fit, "
+    "lineage; or what differs between two models or folders, also of the same name.",
     "check_documentation": "Read the model card and licence: what is missing, which claims the files confirm or contradict.",
     "observe_behavior": "Run small trials: same answer twice, sensitivity to case, spacing, batch position and number "
     "format. Dear: seconds to minutes.",

@@ -35,7 +35,7 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     "inspect_files": CatalogueEntry("tools.file_safety", "FileInspection"),
     "estimate_memory": CatalogueEntry("tools.memory", "MemoryForecast"),
     "profile_model": CatalogueEntry("tools.profiling", "Profile", reports=True, runs_model=True, reusable=True),
-    "check_version": CatalogueEntry("tools.version", "VersionCheck"),
+    "check_version": CatalogueEntry("tools.version", "VersionCheck", reports=True),
     "check_documentation": CatalogueEntry("tools.documentation", "DocumentationCheck"),
     "observe_behavior": CatalogueEntry("tools.behavior", "BehaviorObservation", reports=True, runs_model=True),
     "estimate_cost": CatalogueEntry("assistant.advice.cost", "CostEstimate", needs_evidence=True),

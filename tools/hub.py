@@ -8,7 +8,6 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +67,6 @@ class HubListing(BaseModel):
     """Whether its publisher grants access person by person."""
     private: bool = False
     """Whether only its owner's people see it."""
-
-
-class HubCommit(BaseModel):
-    """One commit of a repository."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    commit: str
-    """Full commit."""
-    title: str
-    """First line of its message. Untrusted text."""
-    created_at: datetime
-    """When it was made, UTC."""
 
 
 def endpoint_of(sources: ModelSources) -> str:
@@ -273,21 +259,6 @@ def _exactly_like(form: re.Pattern[str], value: object, kind: str) -> str:
     if not isinstance(value, str) or not form.match(value):
         raise ValueError(f"no {kind} in the answer")
     return value
-
-
-def list_commits(model: str, revision: str | None, sources: ModelSources) -> tuple[HubCommit, ...]:
-    """Commits that lead to a revision, newest first."""
-
-    def ask() -> Any:
-        with translated(model, revision):
-            return api(sources).list_repo_commits(model, revision=revision)
-
-    with translated(model, revision):
-        commits = patiently(ask, longest_s=_LISTING_PATIENCE_S)
-        return tuple(
-            HubCommit(commit=each.commit_id, title=each.title[:200], created_at=each.created_at)
-            for each in commits[:1_000]
-        )
 
 
 def default_cache() -> Path:

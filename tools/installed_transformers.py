@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from tools.file_facts import fact_of
 
 if TYPE_CHECKING:
     import ast
+
+_CLASS = re.compile(r'"([A-Z]\w+)"')
 
 
 def installed_version() -> str | None:
@@ -34,6 +37,20 @@ def known_model_types() -> frozenset[str]:
         if (folder / name).is_file():
             types |= set(fact_of("model-types", folder / name, partial(_types_in, folder / name)))
     return frozenset(types)
+
+
+@lru_cache(maxsize=1)
+def known_classes() -> frozenset[str]:
+    """All classes of networks that the installed transformers can choose by itself; empty when it cannot be told."""
+    found = importlib.util.find_spec("transformers")
+    file = Path(found.origin).parent / "models" / "auto" / "modeling_auto.py" if found and found.origin else None
+    if file is None or not file.is_file():
+        return frozenset()
+    return frozenset(fact_of("model-classes", file, partial(_classes_in, file)))
+
+
+def _classes_in(file: Path) -> list[str]:
+    return sorted(set(_CLASS.findall(file.read_text(encoding="utf-8"))))
 
 
 def _types_in(file: Path) -> list[str]:

@@ -12,7 +12,7 @@ from tools.comparing import compare_contents
 from tools.comparing.change import Change
 from tools.content_drift import content_drift
 from tools.errors import AccessDenied, ModelNotFound, ToolError
-from tools.hub import list_commits
+from tools.hub_commits import list_commits
 from tools.lock_drift import advisories_now, check_model
 from tools.locked_contents import LockedContents, on_hub
 from tools.locked_model import LockedModel

@@ -48,10 +48,13 @@ def _show_preview(model: str, revision: str | None, as_json: bool, language: str
     from assistant.rendering.fetching import render_preview  # noqa: PLC0415 (only for a look)
     from assistant.settings import Settings  # noqa: PLC0415 (as above)
     from tools.fetch_preview import preview_fetch  # noqa: PLC0415 (as above)
+    from tools.file_facts import remember_in  # noqa: PLC0415 (as above)
 
     spoken = spoken_language(language)
+    settings = Settings()
+    remember_in(settings.home / "file-facts")
     with typed_failures(spoken):
-        found = preview_fetch(model, revision, sources=Settings().sources)
+        found = preview_fetch(model, revision, sources=settings.sources)
     print(found.model_dump_json() if as_json else render_preview(found, spoken))
     raise typer.Exit(REFUSED if found.verdict == "no" else 0)
 
@@ -114,10 +117,14 @@ def profile_model(
 
 def check_version(
     model: Model, revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another model, version or folder to compare with instead of the newest version.")
+    ] = None,
     as_json: Json = False, language: Language = "en",
 ) -> None:  # fmt: skip
-    """Which commit a reference resolves to, what is newer and what changed."""
-    run_tool("check_version", {"model": model, "revision": revision}, as_json, language)
+    """Which commit a reference resolves to, what is newer or different, and what to test again because of it."""
+    arguments = {"model": model, "revision": revision, "against": against}
+    run_tool("check_version", arguments, as_json, language)
 
 
 def check_documentation(

@@ -75,6 +75,20 @@ def code(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def inline(text: str, limit: int = 600) -> str:
+    """A tool's text with untrusted quotes between backticks: what is quoted stays code, what is not is made harmless."""
+    pieces = text[:limit].split("`")
+    if len(pieces) % 2 == 0 or len(text) > limit:
+        return plain(text, limit)
+    shown = [code(piece) and f"`{code(piece)}`" if at % 2 else _escaped(piece) for at, piece in enumerate(pieces)]
+    return "".join(shown).strip()
+
+
+def _escaped(piece: str) -> str:
+    """A piece of a line, with the spaces at its ends that `plain` takes away."""
+    return f"{' ' if piece[:1] == ' ' else ''}{plain(piece, len(piece) + 1)}{' ' if piece[1:] and piece[-1:] == ' ' else ''}"
+
+
 def next_step(text: str, language: Language) -> str:
     """A next step with its label."""
     return say("common.next_step", language, text=text)

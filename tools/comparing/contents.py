@@ -14,6 +14,7 @@ from tools.comparing.weight_changes import compare_weights
 from tools.errors import AccessDenied, SourceUnavailable
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import MAX_CONFIG_BYTES, MAX_JSON_BYTES
+from tools.hub_files import HubView
 from tools.progress import CancelToken
 from tools.strict_json import BadJson
 
@@ -37,12 +38,20 @@ def compare_contents(before: FileView, after: FileView, *, cancel: CancelToken |
     """
     pair = Pair(before, after, cancel)
     differing = [name for name in pair.names() if pair.differs(name)]
+    _prepare(pair, differing)
     changes, told = compare_weights(pair, differing)
     for name in differing:
         if name not in told:
             changes += _compare_file(pair, name)
     changes.sort(key=told_first)
     return _capped(changes)
+
+
+def _prepare(pair: Pair, differing: list[str]) -> None:
+    """Let files on the hub be read several at a time."""
+    for model in (pair.before, pair.after):
+        if isinstance(model.view, HubView):
+            model.view.warm([name for name in differing if name in model.plain and pair.in_both(name)])
 
 
 def _capped(changes: list[Change]) -> tuple[Change, ...]:
@@ -65,7 +74,7 @@ def _compare_file(pair: Pair, name: str) -> list[Change]:
     try:
         return list(comparer(pair, name))
     except BadJson as error:
-        return [_unread(pair, name, f"In one of the two versions it {error}, so its entries were not compared.")]
+        return [_unread(pair, name, f"One of the two versions {error}, so its entries were not compared.")]
     except (SourceUnavailable, AccessDenied) as error:
         return [_unread(pair, name, error.message)]
 

@@ -78,7 +78,9 @@ def _flattened(content: Mapping[str, Any], prefix: str = "", depth: int = 1) -> 
 
 def _same(old: object, new: object) -> bool:
     """Whether two values are the same, types included: 1 is not true, and NaN is itself."""
-    return old is new or (type(old) is type(new) and (old == new or repr(old) == repr(new)))
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
+    return type(old) is type(new) and repr(old) == repr(new)
 
 
 def _known(key: str, known: Mapping[str, Known]) -> Known | None:

@@ -178,10 +178,10 @@ def _scores(content: object) -> dict[str, Any]:
 
 
 _STEPS = {
-    "normalizer": "How text is cleaned before it is cut differs",
-    "pre_tokenizer": "How text is first cut into words differs",
-    "post_processor": "What is put around the pieces differs",
-    "decoder": "How pieces become text again differs",
+    "normalizer": "The cleaning of text before it is cut",
+    "pre_tokenizer": "The first cut into words",
+    "post_processor": "What is put around the pieces",
+    "decoder": "The way from pieces back to text",
 }
 
 
@@ -189,13 +189,22 @@ def _step_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Sai
     lower_before, lower_after = _lowers(old.get("normalizer")), _lowers(new.get("normalizer"))
     if lower_before != lower_after:
         yield _Said("high", "Capital letters are now kept." if lower_before else "Text is now put in small letters.")
-    for key, sentence in _STEPS.items():
+    for key, step in _STEPS.items():
         if old.get(key) != new.get(key):
-            yield _Said("high", f"{sentence}: from `{_kind(old.get(key))}` to `{_kind(new.get(key))}`.")
+            yield _Said("high", _difference(step, old.get(key), new.get(key)))
     inner = _inner(_part(old, "model")), _inner(_part(new, "model"))
     differing = [key for key in {**inner[0], **inner[1]} if inner[0].get(key) != inner[1].get(key)]
     if differing:
         yield _Said("high", f"Settings of the tokenizer's model differ: {listed(differing)}.")
+
+
+def _difference(step: str, old: object, new: object) -> str:
+    before, after = _kind(old), _kind(new)
+    return (
+        f"{step} differs: from `{before}` to `{after}`."
+        if before != after
+        else f"{step} has other settings, `{after}`."
+    )
 
 
 def _inner(model: dict[str, Any]) -> dict[str, Any]:
@@ -222,10 +231,16 @@ def _lowers(normalizer: object, depth: int = 0) -> bool:
 
 
 def _length_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Said]:
-    for key, sentence in (("truncation", "Texts are cut"), ("padding", "Texts are filled up")):
-        if old.get(key) != new.get(key):
-            before, after = shown(_brief(old.get(key))), shown(_brief(new.get(key)))
-            yield _Said("medium", f"{sentence} in another way: from `{before}` to `{after}`.")
+    for key, step in (("truncation", "The cutting of long texts"), ("padding", "The filling up of short texts")):
+        before, after = old.get(key), new.get(key)
+        if before != after:
+            first, second = shown(_brief(before)), shown(_brief(after))
+            yield _Said(
+                "medium",
+                f"{step} differs: from `{first}` to `{second}`."
+                if first != second
+                else f"{step} has other settings, `{second}`.",
+            )
 
 
 def _brief(settings: object) -> object:
