@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict
 
 from tools.hub import api, endpoint_of, guarded_client, translated
+from tools.hub_files import raise_for_status
 from tools.hub_patience import patiently
 from tools.model_sources import ModelSources
 
@@ -43,15 +44,13 @@ def list_commits(model: str, revision: str | None, sources: ModelSources) -> tup
 
 def _commits(model: str, revision: str | None, sources: ModelSources) -> tuple[HubCommit, ...]:
     """Read page by page here: the library asks a failing hub for a page again for a minute and a half."""
-    from huggingface_hub.utils import hf_raise_for_status  # noqa: PLC0415 (heavy import, only when needed)
-
     endpoint, found = endpoint_of(sources), []
     url = f"{endpoint}/api/models/{model}/commits/{quote(revision or 'main', safe='')}"
     with translated(model, revision):
         headers = api(sources)._build_hf_headers()
         while url and len(found) < _MOST_COMMITS:
             answer = guarded_client(endpoint).get(url, headers=headers, timeout=_CALL_SECONDS, follow_redirects=True)
-            hf_raise_for_status(answer)
+            raise_for_status(answer)
             found += [
                 HubCommit(commit=each["id"], title=each["title"][:200], created_at=each["date"])
                 for each in answer.json()

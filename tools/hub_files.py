@@ -107,11 +107,12 @@ def open_file(
         with guarded_client(endpoint).stream(
             "GET", url, headers=headers, timeout=_CALL_SECONDS, follow_redirects=True
         ) as answer:
-            _raise_for_status(answer)
+            raise_for_status(answer)
             yield answer
 
 
-def _raise_for_status(answer: Any) -> None:
+def raise_for_status(answer: Any) -> None:
+    """Raise the library's error for an answer of a status that is one; its body is read for the reason."""
     from huggingface_hub.utils import hf_raise_for_status  # noqa: PLC0415 (heavy import, only when needed)
 
     if answer.status_code >= 400:
