@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import typer
 
-from assistant.commands import advice, bundling, checks, locking, talk, upkeep
+from assistant.commands import advice, bundling, checks, locking, looking, talk, upkeep
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -20,6 +20,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "ask": talk.ask,
     "search-guidance": checks.search_guidance,
     "fetch-model": checks.fetch_model,
+    "look": looking.look,
     "inspect-files": checks.inspect_files,
     "estimate-memory": checks.estimate_memory,
     "profile-model": checks.profile_model,

@@ -11,17 +11,22 @@ import json
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _MOST = 2_000
+_MOST_PARSED_BYTES = 64_000_000
 _SETTLED_NS = 2_000_000_000
 """A file written to more recently may change again within the same tick of its times."""
 _lock = threading.Lock()
 _facts: dict[str, dict[str, Any]] = {}
 """By kind and path: the state of the file and the fact."""
 _place: Path | None = None
+_parsed: OrderedDict[tuple[str, str], tuple[list[int], Any, int]] = OrderedDict()
+"""By kind and path, the one used last at the end: the state of the file, what it parses to, and from how many bytes."""
 
 
 def remember_in(place: Path | None) -> None:
@@ -51,9 +56,8 @@ def fact_of(kind: str, path: Path, find: Callable[[], Any]) -> Any:
     Raises:
         OSError: The file is not there.
     """
-    status = path.stat()
+    state = _state(path)
     key = str(path)
-    state = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
     with _lock:
         known = _of_kind(kind).get(key)
     if isinstance(known, list) and len(known) == 2 and known[0] == state:
@@ -61,9 +65,49 @@ def fact_of(kind: str, path: Path, find: Callable[[], Any]) -> Any:
     value = find()
     with _lock:
         _of_kind(kind)[key] = [state, value]
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
+        if _is_settled(state):
             _keep(kind, key)
     return value
+
+
+def parsed_of(kind: str, path: Path | None, parse: Callable[[], T], parsed_bytes: Callable[[T], int]) -> T:
+    """What a file parses to, kept in this process alone while the file stays as it is; the least used go first.
+
+    A file that was written a moment ago is parsed anew each time: it may change within the same tick of its times.
+
+    Args:
+        kind: What it is parsed to.
+        path: The file; None where it is not on this machine, and nothing is kept.
+        parse: Parses it. The value is shared, so that nobody may change it.
+        parsed_bytes: From how many bytes a value was made.
+
+    Returns:
+        What `parse` returned, now or earlier.
+    """
+    if path is None:
+        return parse()
+    key, state = (kind, str(path)), _state(path)
+    with _lock:
+        known = _parsed.get(key)
+        if known is not None and known[0] == state:
+            _parsed.move_to_end(key)
+            return known[1]
+    value = parse()
+    if _is_settled(state) and state == _state(path):
+        with _lock:
+            _parsed[key] = (state, value, parsed_bytes(value))
+            while sum(size for _, _, size in _parsed.values()) > _MOST_PARSED_BYTES:
+                _parsed.popitem(last=False)
+    return value
+
+
+def _state(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _is_settled(state: list[int]) -> bool:
+    return time.time_ns() - max(state[2:]) > _SETTLED_NS
 
 
 def _of_kind(kind: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +12,7 @@ from tools.errors import ToolError
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected, text_config
 from tools.needed_files import needed_names
-from tools.weight_files import TensorInfo, header_from
+from tools.weight_files import TensorInfo, header_of
 
 _LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length")
 _WIDTH_KEYS = ("hidden_size", "d_model", "n_embd", "dim")
@@ -122,7 +121,7 @@ def _header(model: Inspected, config: dict[str, Any]) -> _Header:
     tensors: dict[str, TensorInfo] = {}
     for name in names:
         try:
-            header = header_from(partial(model.view.read, name), sizes[name], name)
+            header = header_of(model.view, name, sizes[name])
         except ToolError:
             return _Header()
         tensors |= header.tensors

@@ -73,7 +73,7 @@ def run_tool(
     finally:
         signal.signal(signal.SIGINT, interrupt)
         services.close()
-    text = "" if as_json else _as_text(evidence, ages.get(evidence.id), language)
+    text = "" if as_json else as_text(evidence, ages.get(evidence.id), language)
     print(text or json.dumps(evidence.record, ensure_ascii=False))
     refused = evidence.record.get("verdict") in {"refuse", "no", "not_yet"}
     raise typer.Exit(REFUSED if refused else 0)
@@ -84,7 +84,8 @@ def _stop(cancel: CancelToken) -> None:
     cancel.cancel()
 
 
-def _as_text(evidence: Evidence, age_s: float | None, language: Any) -> str:
+def as_text(evidence: Evidence, age_s: float | None, language: Any) -> str:
+    """Stored evidence as Markdown."""
     from assistant.rendering.results import TurnResult, render_result  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
 

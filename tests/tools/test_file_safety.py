@@ -19,7 +19,7 @@ from tools.file_safety import inspect_files
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import printable
 from tools.file_safety.pickles import is_pickle
-from tools.file_safety.text_rules import check_template
+from tools.file_safety.templates import check_template
 from tools.file_safety.verdict import inspect_view
 from tools.mirrors import bundled_folder
 

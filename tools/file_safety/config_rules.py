@@ -33,6 +33,7 @@ _REMOTE_CODE_STEP = (
     "Choose a model whose architecture is built into the library, or have the code reviewed and vendored first."
 )
 
+_ADAPTED_LIBRARIES = {"transformers", "sentence_transformers", "diffusers", "peft", "timm"}
 _CAPS = {
     "hidden_size": 262_144, "d_model": 262_144, "n_embd": 262_144, "dim": 262_144, "intermediate_size": 2_097_152, "d_ff": 2_097_152,
     "hidden_dim": 2_097_152, "n_inner": 2_097_152, "num_hidden_layers": 2_000, "num_layers": 2_000, "n_layer": 2_000,
@@ -53,6 +54,7 @@ _MAY_BE_ZERO = {
 _LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "model_max_length",
             "max_seq_length", "max_length", "max_new_tokens", "sliding_window", "seq_length")  # fmt: skip
 _LONGEST = 16_777_216
+_MOST_SCALING = 1_024
 _MOST_PARAMETERS = 20e12
 
 
@@ -96,6 +98,15 @@ def _values(content: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
             yield from _values(item, path)
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in nested lists and objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value[:10_000]:
+            yield from _texts(inner)
+
+
 def _check_code(name: str, content: dict[str, Any], model: Inspected) -> Iterator[Finding]:
     for key, path, value in _values(content):
         if key == "auto_map" and value:
@@ -103,28 +114,29 @@ def _check_code(name: str, content: dict[str, Any], model: Inspected) -> Iterato
         elif key in _TRUST_KEYS and value:
             found = f"`{path}` asks for code from a repository to be run."
             yield finding("T04", name, found, _REMOTE_CODE_STEP, "refuse")
-        elif key in _ATTENTION_KEYS and isinstance(value, str) and _ATTENTION_VALUES.match(value) is None:
-            found = f"`{path}` is `{value}`, which the library may fetch from a repository and run."
-            yield finding(
-                "T04", name, found, "Remove the entry; the library then chooses an implementation of its own."
-            )
+        elif key in _ATTENTION_KEYS:
+            yield from _attention(name, path, value)
         elif key == "custom_pipeline" and isinstance(value, str) and _REPOSITORY.match(value):
             yield finding("T04", name, f"`{path}` names the repository `{value}`.", _REMOTE_CODE_STEP)
 
 
+def _attention(name: str, path: str, value: object) -> Iterator[Finding]:
+    foreign = next((each for each in _texts(value) if _ATTENTION_VALUES.match(each) is None), None)
+    if foreign is not None:
+        found = f"`{path}` is `{foreign}`, which the library may fetch from a repository and run."
+        yield finding("T04", name, found, "Remove the entry; the library then chooses an implementation of its own.")
+
+
 def _auto_map(name: str, value: object, model: Inspected) -> Finding:
-    targets = [each for _key, _path, each in _values({"auto_map": value}) if isinstance(each, str)]
-    targets += [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-    elsewhere = [each for each in targets if "--" in each or "/" in each]
-    if elsewhere:
-        found = f"`auto_map` runs code of another repository: `{elsewhere[0]}`."
+    elsewhere = next((each for each in _texts(value) if "--" in each or "/" in each), None)
+    if elsewhere is not None:
+        found = f"`auto_map` runs code of another repository: `{elsewhere}`."
         return finding("T04", name, found, _REMOTE_CODE_STEP)
     model_type = model.object("config.json").get("model_type")
     if isinstance(model_type, str) and model_type in known_model_types():
         found = f"`auto_map` offers the repository's own code; the library's built-in `{model_type}` is used instead."
-        return finding(
-            "T04", name, found, "Compare results with the card's example once: the two codes can differ.", "flag"
-        )
+        step = "Compare results with the card's example once: the two codes can differ."
+        return finding("T04", name, found, step, "flag")
     found = "`auto_map` needs the repository's own code, which is never run here."
     return finding("T04", name, found, _REMOTE_CODE_STEP)
 
@@ -156,6 +168,8 @@ def _check_numbers(name: str, content: dict[str, Any]) -> Iterator[Finding]:
             yield from _size_trouble(name, key, path, value)
         elif key in _LENGTHS:
             yield from _length_trouble(name, path, value)
+        elif key == "factor" and "rope" in path:
+            yield from _scaling_trouble(name, path, value)
         elif isinstance(value, float) and not math.isfinite(value):
             yield finding("T08", name, f"`{path}` is {value}.", "Ask the publisher whether that is meant.", "note")
     parameters = rough_parameters(text_config(content))
@@ -195,6 +209,13 @@ def _length_trouble(name: str, path: str, value: object) -> Iterator[Finding]:
         )
 
 
+def _scaling_trouble(name: str, path: str, value: object) -> Iterator[Finding]:
+    if isinstance(value, int | float) and not 0 < value <= _MOST_SCALING:
+        found = f"`{path}` is {value}; positions are not believed to be stretched so far."
+        step = "Give the sequence length you need; it is measured, not taken from the claim."
+        yield finding("T11", name, found, step, "flag")
+
+
 def rough_parameters(config: dict[str, Any]) -> float | None:
     """Parameters a transformer of these sizes would have, to a factor of two; None when sizes are missing."""
 
@@ -217,13 +238,20 @@ def rough_parameters(config: dict[str, Any]) -> float | None:
 
 
 def _check_adapter(model: Inspected) -> Iterator[Finding]:
-    if "adapter_config.json" not in model.plain:
+    name = "adapter_config.json"
+    if name not in model.plain:
         return
-    base = model.object("adapter_config.json").get("base_model_name_or_path")
+    content = model.object(name)
+    base = content.get("base_model_name_or_path")
     found = (
         f"This is an adapter for `{base}`, not a whole model."
         if base
         else "This is an adapter that does not name its base model."
     )
     step = "Decide on the base model, have it inspected as well, and name it yourself; it is not fetched unasked."
-    yield finding("T06", "adapter_config.json", found, step, "flag")
+    yield finding("T06", name, found, step, "flag")
+    mapping = content.get("auto_mapping")
+    library = mapping.get("parent_library") if isinstance(mapping, dict) else None
+    if library is not None and str(library).partition(".")[0] not in _ADAPTED_LIBRARIES:
+        found = f"Loading the adapter imports the module `{library}`."
+        yield finding("T04", name, found, _REMOTE_CODE_STEP)

@@ -5,21 +5,16 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
-import re
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tools.file_safety.archives import as_stream, is_object_array, look_into_tar, look_into_tar_head, look_into_zip
 from tools.file_safety.file_view import FileView
 from tools.file_safety.pickles import imported_names, is_pickle
 
 HEAD_BYTES = 8192
-_MAX_MEMBERS = 5_000
-_PICKLE_MEMBER = re.compile(
-    r"(?:^|/)(?:data\.pkl|.*\.(?:pkl|pickle|pt|pth|ckpt|bin|joblib)|pickle|storages|constants\.pkl)\Z"
-)
 _NPY = b"\x93NUMPY"
 _MAGICS: tuple[tuple[bytes, str], ...] = (
     (b"GGUF", "gguf"),
@@ -52,7 +47,7 @@ class Content(NamedTuple):
     """What a file was recognised as."""
 
     kind: str
-    """pickle · gguf · onnx · keras · hdf5 · nemo · archive · sealed (cannot be looked into) · program · plain ·
+    """pickle · gguf · onnx · keras · hdf5 · nemo · code (of a Keras file) · archive · sealed (cannot be looked into) · program · plain ·
     unread."""
     detail: str
     """What shows it, part of a sentence; empty for plain."""
@@ -102,16 +97,16 @@ def recognise(view: FileView, name: str, size_bytes: int) -> Content:
     """
     head = view.read(name, 0, HEAD_BYTES) if size_bytes else b""
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
-        return _zip_content(view, name, size_bytes)
+        return Content(*look_into_zip(as_stream(_ViewFile(view, name, size_bytes))))
     if head[257:262] == b"ustar":
-        return _tar_content(view, name, size_bytes)
+        return Content(*look_into_tar(as_stream(_ViewFile(view, name, size_bytes))))
     return _head_content(head, name, depth=0)
 
 
 def has_zip_at_end(view: FileView, name: str, size_bytes: int) -> bool:
     """Whether a file is also a zip archive, whatever it starts with."""
     try:
-        return zipfile.is_zipfile(io.BufferedReader(_ViewFile(view, name, size_bytes)))
+        return zipfile.is_zipfile(as_stream(_ViewFile(view, name, size_bytes)))
     except (OSError, ValueError):
         return False
 
@@ -121,10 +116,10 @@ def _head_content(head: bytes, name: str, depth: int) -> Content:
         names = imported_names(head)
         return Content("pickle", f"pickle instructions{' that import ' + ', '.join(names[:5]) if names else ''}")
     if head.startswith(_NPY):
-        is_objects = b"|O" in head[:1024] or b"'O'" in head[:1024]
-        return Content("pickle", "a NumPy array of Python objects, which is a pickle") if is_objects else PLAIN
+        objects = Content("pickle", "a NumPy array of Python objects, which is a pickle")
+        return objects if is_object_array(head) else PLAIN
     if head[257:262] == b"ustar":
-        return _tar_of_head(head)
+        return Content(*look_into_tar_head(head))
     for magic, kind in _MAGICS:
         if head.startswith(magic):
             return Content(kind, f"the content of a {kind} file")
@@ -148,63 +143,6 @@ def _compressed_content(head: bytes, name: str, depth: int) -> Content:
             return Content(within.kind, f"{within.detail}, compressed")
         return Content("archive", "a compressed file")
     return PLAIN
-
-
-def _zip_content(view: FileView, name: str, size_bytes: int) -> Content:
-    try:
-        with zipfile.ZipFile(io.BufferedReader(_ViewFile(view, name, size_bytes), 65_536)) as archive:
-            members = archive.namelist()[:_MAX_MEMBERS]
-            pickled = next((member for member in members if _PICKLE_MEMBER.search(member)), None)
-            if pickled is not None:
-                return Content("pickle", f"a zip archive with the pickle {pickled}")
-            objects = next(
-                (member for member in members if member.endswith(".npy") and _has_objects(archive, member)), None
-            )
-            if objects is not None:
-                return Content("pickle", f"a NumPy archive whose {objects} holds Python objects, which is a pickle")
-            if "config.json" in members and any(member.endswith(".h5") for member in members):
-                return _keras_content(archive)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error):
-        return Content("sealed", "a zip archive that cannot be read")
-    if members and all(member.endswith(".npy") for member in members):
-        return PLAIN
-    return Content("archive", f"a zip archive of {len(members)} files")
-
-
-def _has_objects(archive: zipfile.ZipFile, member: str) -> bool:
-    with archive.open(member) as stream:
-        head = stream.read(1024)
-    return is_pickle(head) or (head.startswith(_NPY) and b"|O" in head)
-
-
-def _keras_content(archive: zipfile.ZipFile) -> Content:
-    with archive.open("config.json") as stream:
-        config = stream.read(2_000_000)
-    runs_code = b'"Lambda"' in config or b'"__lambda__"' in config
-    return Content("keras", "a Keras file with a Lambda layer, which is code" if runs_code else "a Keras file")
-
-
-def _tar_content(view: FileView, name: str, size_bytes: int) -> Content:
-    try:
-        with tarfile.open(fileobj=io.BufferedReader(_ViewFile(view, name, size_bytes), 65_536), mode="r:") as archive:
-            members = [member.name for _, member in zip(range(200), archive, strict=False)]
-    except (tarfile.TarError, OSError, ValueError, EOFError):
-        return Content("sealed", "a tar archive that cannot be read")
-    return _tar_members(members)
-
-
-def _tar_of_head(head: bytes) -> Content:
-    first = head[:100].split(b"\0")[0].decode("utf-8", "replace")
-    return _tar_members([first])
-
-
-def _tar_members(members: list[str]) -> Content:
-    if any(member.endswith("model_config.yaml") for member in members):
-        return Content("nemo", "a NeMo archive, which holds a pickle")
-    pickled = next((member for member in members if _PICKLE_MEMBER.search(member)), None)
-    if pickled is not None:
-        return Content("pickle", f"a tar archive with the pickle {pickled}")
-    return Content("archive", "a tar archive")
 
 
 def _is_onnx(head: bytes, name: str) -> bool:

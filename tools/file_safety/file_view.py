@@ -110,10 +110,18 @@ def _entries(root: Path, item: os.DirEntry[str], depth: int) -> Iterator[FileEnt
     elif item.is_dir(follow_symlinks=False):
         if item.name not in _SKIPPED_FOLDERS:
             yield from _walk(root, path, depth + 1)
-        elif item.name == ".git" and (path / "config").is_file() and not (path / "config").is_symlink():
-            yield FileEntry(name=_name(root, path / "config"), size_bytes=(path / "config").stat().st_size)
+        elif item.name == ".git":
+            yield from _programs_of_git(root, path)
     else:
         yield _plain_entry(path, name, item.stat(follow_symlinks=False))
+
+
+def _programs_of_git(root: Path, git: Path) -> Iterator[FileEntry]:
+    """Those files of a repository's own folder that can name or hold programs."""
+    hooks = [path for path in (git / "hooks").glob("*") if path.suffix != ".sample"] if not git.is_symlink() else []
+    for path in [git / "config", *sorted(hooks)]:
+        if path.is_file() and not path.is_symlink() and not path.parent.is_symlink():
+            yield FileEntry(name=_name(root, path), size_bytes=path.stat().st_size)
 
 
 def _plain_entry(path: Path, name: str, status: os.stat_result) -> FileEntry:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
+from tools.file_facts import parsed_of
 from tools.file_safety.content import Content, recognise
 from tools.file_safety.file_view import FileEntry, FileView
 from tools.strict_json import BadJson, parse_json
@@ -30,7 +32,7 @@ _WEIGHTS = re.compile(
 
 
 class Inspected:
-    """The files of one model, with each file recognised and each JSON file parsed at most once."""
+    """The files of one model, with each file recognised and each JSON file parsed at most once; nobody changes what is shared."""
 
     def __init__(self, view: FileView) -> None:
         self.view = view
@@ -68,7 +70,9 @@ class Inspected:
         if name not in self.plain:
             return None
         if name not in self._parsed:
-            self._parsed[name] = self._read_json(name, max_bytes)
+            parse = partial(self._read_json, name, max_bytes)
+            size = self.plain[name].size_bytes
+            self._parsed[name] = parsed_of(f"json-{max_bytes}", self.view.path(name), parse, lambda _: size)
         if isinstance(self._parsed[name], BadJson):
             raise self._parsed[name]
         return self._parsed[name]

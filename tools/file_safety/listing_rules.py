@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal
 
 from tools.file_safety.content import Content
 from tools.file_safety.file_view import FileEntry
 from tools.file_safety.findings import Finding, finding
+from tools.file_safety.gguf import read_gguf
 from tools.file_safety.inspected import FOREIGN_SUFFIXES, Inspected
+from tools.file_safety.templates import reaches_out
 
 _CODE_SUFFIXES = (
     ".py",
@@ -39,6 +42,8 @@ _GIT_PROGRAM = re.compile(
     r"uploadpack|receivepack)\s*=\s*\S|^\s*\w+\s*=\s*\"?!"
 )
 
+_INTERNALS = re.compile(rb"__(?:class|globals|builtins|import|subclasses|mro|init)__")
+_GIT_STEP = "Do not run git in this folder; delete its .git folder."
 _MODULE_FOLDER = re.compile(r"\d+_\w+/[^/]+\Z")
 _PICKLE_STEP = "Choose a version in the safetensors format, or convert it to safetensors in an isolated environment."
 _DELETE_STEP = (
@@ -73,6 +78,9 @@ def check_listing(model: Inspected, unneeded_pickles: Literal["refuse", "flag"])
         yield from _check_content(model, entry, content, unneeded_pickles)
         if entry.name.endswith(".git/config"):
             yield from _check_git_config(model, entry)
+        elif "/.git/hooks/" in f"/{entry.name}":
+            found = "The folder has a hook that git starts by itself."
+            yield finding("T05", entry.name, found, _GIT_STEP, "flag")
 
 
 def _check_name(name: str) -> Iterator[Finding]:
@@ -86,6 +94,9 @@ def _check_name(name: str) -> Iterator[Finding]:
             "T13", name, "The file's name leads out of the model's folder.", "Use another copy of the model.", "refuse"
         )
     path = PurePosixPath(name)
+    if path.parts[:1] == ("custom_generate",) and path.suffix == ".py":
+        found = "The model brings code of its own for generating, which is never run here."
+        yield finding("T04", name, found, "Generate with the library's own methods; remove the folder.", "flag")
     if path.suffix.lower() == ".py" or (path.suffix.lower() in _CODE_SUFFIXES and path.suffix.lower() != ".pth"):
         found = "The model's folder holds program code; it is never put on the path and never run."
         severity = "flag" if path.suffix.lower() != ".ipynb" else "note"
@@ -109,7 +120,7 @@ def _check_content(
         if content.kind == "sealed":
             found = f"It is {content.detail} and cannot be looked into; such files have carried hidden pickles."
         yield finding("T01", name, found, step, "flag" if harmless else "refuse")
-    elif content.kind == "nemo" or "Lambda" in content.detail:
+    elif content.kind in {"nemo", "code"}:
         harmless = has_weights and unneeded_pickles == "flag"
         yield finding("T02", name, f"It is {content.detail}.", _PICKLE_STEP, "flag" if harmless else "refuse")
     elif content.kind in {"gguf", "onnx", "keras", "hdf5"}:
@@ -146,7 +157,7 @@ def _check_foreign(model: Inspected, entry: FileEntry, content: Content) -> Iter
     elif content.kind == "onnx" and re.search(rb"location.{1,4}(?:/|\.\.|~|[A-Za-z]:\\|https?:)", head, re.DOTALL):
         trouble = "an external data path that leads out of the folder"
     elif content.kind == "gguf":
-        trouble = _gguf_trouble(head)
+        trouble = _gguf_trouble(model, entry, head)
     if trouble is not None:
         yield finding(
             "T02", entry.name, f"It is {content.detail} with {trouble}.", "Do not load it; choose another copy."
@@ -158,14 +169,12 @@ def _check_foreign(model: Inspected, entry: FileEntry, content: Content) -> Iter
     )
 
 
-def _gguf_trouble(head: bytes) -> str | None:
-    version = int.from_bytes(head[4:8], "little")
-    tensors, pairs = int.from_bytes(head[8:16], "little"), int.from_bytes(head[16:24], "little")
-    if head.startswith(b"GGUF") and 2 <= version <= 64 and (tensors > 1_000_000 or pairs > 1_000_000):
-        return f"absurd counts in its header ({tensors} tensors, {pairs} entries)"
-    if re.search(rb"__(?:class|globals|builtins|import|subclasses|mro|init)__", head):
+def _gguf_trouble(model: Inspected, entry: FileEntry, head: bytes) -> str | None:
+    metadata = read_gguf(partial(model.view.read, entry.name), entry.size_bytes)
+    # Texts that no entry owns are for readers that do not keep to the entries.
+    if any(map(reaches_out, metadata.templates)) or _INTERNALS.search(head):
         return "a chat template that reaches for Python's internals"
-    return None
+    return metadata.trouble
 
 
 def _check_git_config(model: Inspected, entry: FileEntry) -> Iterator[Finding]:
@@ -173,7 +182,7 @@ def _check_git_config(model: Inspected, entry: FileEntry) -> Iterator[Finding]:
     match = _GIT_PROGRAM.search(text)
     if match is not None:
         found = f"The folder's git configuration names a program to run: `{match.group().strip()[:80]}`."
-        yield finding("T05", entry.name, found, "Do not run git in this folder; delete its .git folder.", "flag")
+        yield finding("T05", entry.name, found, _GIT_STEP, "flag")
 
 
 def reads_like_an_instruction(text: str) -> bool:

@@ -11,7 +11,8 @@ from tools.file_safety.file_view import FileView
 from tools.file_safety.findings import FileInspection, Finding, finding, verdict_of
 from tools.file_safety.inspected import Inspected
 from tools.file_safety.listing_rules import check_listing
-from tools.file_safety.text_rules import check_card, check_texts
+from tools.file_safety.templates import check_templates
+from tools.file_safety.text_rules import check_card, check_tokenizer
 from tools.file_safety.values import MAX_SCANNED_BYTES
 from tools.file_safety.weight_rules import check_weights
 
@@ -59,7 +60,8 @@ def _all_findings(model: Inspected, unneeded_pickles: Literal["refuse", "flag"],
     yield from check_listing(model, unneeded_pickles)
     yield from check_configs(model)
     yield from check_weights(model, values=thorough)
-    yield from check_texts(model)
+    yield from check_templates(model)
+    yield from check_tokenizer(model)
     if thorough:
         yield from check_card(model)
     if not any(name.endswith(".safetensors") for name in model.plain):

@@ -12,7 +12,7 @@ from tools.file_safety.inspected import Inspected
 from tools.file_safety.listing_rules import reads_like_an_instruction
 from tools.file_safety.values import first_not_finite
 from tools.strict_json import BadJson
-from tools.weight_files import HeaderError, TensorInfo, header_from, is_contained_shard
+from tools.weight_files import HeaderError, TensorInfo, header_of, is_contained_shard
 
 INDEX = "model.safetensors.index.json"
 _AGAIN = "Fetch the file again; if it stays so, use another copy of the model."
@@ -26,9 +26,7 @@ def check_weights(model: Inspected, *, values: bool = True) -> Iterator[Finding]
     for name in sorted(each for each in model.plain if each.endswith(".safetensors")):
         entry = model.plain[name]
         try:
-            header = header_from(
-                lambda start, length, name=name: model.view.read(name, start, length), entry.size_bytes, name
-            )
+            header = header_of(model.view, name, entry.size_bytes)
         except HeaderError as error:
             sound = False
             yield finding("T12", name, error.message, error.next_step)

@@ -1,0 +1,363 @@
+"""Learn from the installed transformers which tensors each architecture always has, and write the table of rule T10.
+
+Every architecture is built many times over without memory for its weights: in several sizes, and with each switch of its
+config turned. A tensor that is in every layer of every build, and a size that one formula of the config gives in all of
+them, go into the table; whatever depends on a switch is left out, so that a sound model is never refused for it. Run it with
+`python -m tests.bench.architecture_table` after transformers was updated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import sys
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tools.file_safety.architecture_table import evaluate
+
+TABLE = Path(__file__).parents[2] / "tools" / "file_safety" / "architectures.jsonl"
+_NUMBERED = re.compile(r"(?P<path>[^.\d][^.]*(?:\.[^.\d][^.]*)*)\.(?P<index>\d+)\.(?P<rest>.+)\Z")
+_HEADS_FIRST = ("CAUSAL_LM", "MASKED_LM", "SEQ_TO_SEQ_CAUSAL_LM", "SEQUENCE_CLASSIFICATION", "TOKEN_CLASSIFICATION",
+                "IMAGE_CLASSIFICATION", "SPEECH_SEQ_2_SEQ", "CTC", "AUDIO_CLASSIFICATION", "QUESTION_ANSWERING")  # fmt: skip
+_SECONDS_FOR_ONE = 20
+_MOST_SWITCHES = 150
+Shapes = dict[str, tuple[int, ...]]
+
+_ROLES = {
+    "width": ("hidden_size", "d_model", "n_embd", "dim", "embed_dim", "model_dim"),
+    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads", "decoder_attention_heads"),
+    "key_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
+    "head_width": ("head_dim", "d_kv"),
+    "inner": ("intermediate_size", "ffn_dim", "encoder_ffn_dim", "decoder_ffn_dim", "d_ff", "n_inner", "hidden_dim", "d_inner"),
+    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers", "num_decoder_layers"),
+    "vocabulary": ("vocab_size",),
+    "labels": ("num_labels",),
+    "positions": ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length"),
+}  # fmt: skip
+_ROLE_OF = {key: role for role, keys in _ROLES.items() for key in keys}
+_BUILDS: tuple[dict[str, int], ...] = (
+    {"width": 64, "heads": 4, "key_heads": 2, "head_width": 16, "inner": 112, "layers": 4, "vocabulary": 163, "positions": 98, "labels": 3},
+    {"width": 96, "heads": 6, "key_heads": 3, "head_width": 16, "inner": 176, "layers": 6, "vocabulary": 211, "positions": 142, "labels": 5},
+    {"width": 96, "heads": 4, "key_heads": 2, "head_width": 32, "inner": 144, "layers": 5, "vocabulary": 173, "positions": 130, "labels": 7},
+    {"width": 128, "heads": 8, "key_heads": 8, "head_width": 24, "inner": 272, "layers": 3, "vocabulary": 241, "positions": 66, "labels": 6},
+)  # fmt: skip
+"""Sizes by role; where an architecture cannot have one of them, the build fails and does not count."""
+_FURTHER = {"layers": 3, "inner": 32}
+"""How much larger a decoder's size is than that of the encoder beside it, so that the two are told apart."""
+
+
+class Build(NamedTuple):
+    """One architecture in one size."""
+
+    config: dict[str, Any]
+    shapes: Shapes
+    tied: frozenset[str]
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.architecture_table", description=__doc__)
+    parser.add_argument("--only", nargs="+", help="these model types, printed and not written")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    rows = [row for kind in options.only or _model_types() if (row := learn(kind)) is not None]
+    lines = [json.dumps(row, separators=(",", ":")) for row in rows]
+    if options.only:
+        print("\n".join(lines))
+    else:
+        TABLE.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+        print(f"{len(rows)} architectures, {TABLE.stat().st_size} bytes", file=sys.stderr)
+
+
+def _model_types() -> list[str]:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return sorted(CONFIG_MAPPING_NAMES)
+
+
+def learn(kind: str) -> dict[str, Any] | None:
+    """The row of one architecture; None when it cannot be built small, or consists of several models."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    family = CONFIG_MAPPING_NAMES[kind].removesuffix("Config")
+    row: dict[str, Any] = {"type": kind, "family": family}
+    classes = _classes(kind)
+    try:
+        defaults = _config_class(kind)().to_dict()
+    except Exception:  # noqa: BLE001 (whatever a config cannot do without arguments, it is left out)
+        return row
+    if not classes or any(isinstance(value, dict) and "model_type" in value for value in defaults.values()):
+        return row
+    builds = [build for sizes in _BUILDS for name in classes if (build := _build(kind, name, defaults, sizes, {}))]
+    if len({build.config["_sizes"] for build in builds}) < 2:
+        return row
+    # What one class has beside is no part of the architecture; switches are turned on the first class, which has least.
+    for turned in _switches(defaults):
+        build = _build(kind, classes[0], defaults, _BUILDS[0], turned)
+        if build is not None:
+            builds.append(build)
+    row |= _invariants(kind, builds, defaults)
+    row |= _heads(kind, classes[1:], defaults, builds[0])
+    print(f"{kind}: {len(builds)} builds, {len(row.get('stacks', ()))} stacks", file=sys.stderr)
+    return row
+
+
+def _config_class(kind: str) -> Any:
+    from transformers import CONFIG_MAPPING
+
+    return CONFIG_MAPPING[kind]
+
+
+def _classes(kind: str) -> list[str]:
+    """The architecture's bare class, then its classes with a head."""
+    from transformers.models.auto import modeling_auto as auto
+
+    tables = [auto.MODEL_MAPPING_NAMES, *(getattr(auto, f"MODEL_FOR_{each}_MAPPING_NAMES") for each in _HEADS_FIRST)]
+    found: list[str] = []
+    for table in tables:
+        names = table.get(kind, ())
+        found += [names] if isinstance(names, str) else list(names)[:1]
+    return list(dict.fromkeys(found))
+
+
+def _switches(defaults: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Changes to a config, one at a time: switches turned, unset sizes set, other numbers lowered."""
+    roles = {defaults[key]: role for key, role in reversed(_ROLE_OF.items()) if isinstance(defaults.get(key), int)}
+    turned: list[dict[str, Any]] = []
+    for key, value in defaults.items():
+        if isinstance(value, bool):
+            turned.append({key: not value})
+        elif value is None and key in _ROLE_OF:
+            turned.append({key: _BUILDS[2][_ROLE_OF[key]]})
+        elif isinstance(value, int) and key not in _ROLE_OF and not key.endswith("_token_id"):
+            turned += [{key: 0}, {key: 1}, {key: 2}, {key: None}]
+            if value > 16 and value in roles:
+                turned.append({key: _BUILDS[0][roles[value]]})
+        elif value == []:
+            turned.append({key: [0]})
+        elif key == "feed_forward_proj":
+            turned += [{key: "relu"}, {key: "gated-gelu"}]
+        elif key == "position_embedding_type":
+            turned += [{key: "relative_key"}, {key: "rotary"}]
+    yield from turned[:_MOST_SWITCHES]
+
+
+def _build(
+    kind: str, class_name: str, defaults: dict[str, Any], sizes: dict[str, int], turned: dict[str, Any]
+) -> Build | None:
+    signal.signal(signal.SIGALRM, _too_long)
+    # A few architectures cannot be without a size that their own config leaves open.
+    for filled in (False, True):
+        signal.alarm(_SECONDS_FOR_ONE)
+        try:
+            config = _config_class(kind).from_dict(_sized(defaults, sizes, filled=filled) | turned)
+            return _built(class_name, config, _BUILDS.index(sizes))
+        except Exception:  # noqa: BLE001 (an architecture that cannot have these sizes is built in others)
+            continue
+        finally:
+            signal.alarm(0)
+    return None
+
+
+def _built(class_name: str, config: Any, sizes: int) -> Build:
+    import torch
+    import transformers
+    from transformers.core_model_loading import revert_weight_conversion
+
+    with torch.device("meta"):
+        model = getattr(transformers, class_name)(config)
+    tied = model.all_tied_weights_keys
+    state = {name: each for name, each in model.state_dict().items() if name not in tied}
+    state = revert_weight_conversion(model, state)
+    unsaved = [*(model._keys_to_ignore_on_save or ()), *(model._keys_to_ignore_on_load_missing or ())]
+    shapes = {name: tuple(each.shape) for name, each in state.items() if not any(re.search(u, name) for u in unsaved)}
+    return Build(_whole(config.to_dict()) | {"_sizes": sizes}, shapes, frozenset(tied) | frozenset(tied.values()))
+
+
+def _whole(content: dict[str, Any]) -> dict[str, int]:
+    """The whole numbers of a config; unset sizes of a head follow from the others, as in the library."""
+    found = {key: value for key, value in content.items() if type(value) is int}
+    found["num_labels"] = len(content.get("id2label") or ())
+    if "num_key_value_heads" in content and "num_attention_heads" in found:
+        found.setdefault("num_key_value_heads", found["num_attention_heads"])
+    if "head_dim" in content and {"hidden_size", "num_attention_heads"} <= found.keys():
+        found.setdefault("head_dim", found["hidden_size"] // found["num_attention_heads"])
+    return found
+
+
+def _too_long(*_: Any) -> None:
+    raise TimeoutError
+
+
+def _sized(defaults: dict[str, Any], sizes: dict[str, int], *, filled: bool = False) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in defaults.items():
+        role = _ROLE_OF.get(key)
+        if role is not None and (isinstance(value, int) or (filled and value is None)):
+            content[key] = sizes[role] + _FURTHER.get(role, 0) * key.startswith(("decoder", "num_decoder"))
+        elif key.endswith("_token_id") and isinstance(value, int):
+            content[key] = min(value, 3)
+        elif key in {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"} and isinstance(
+            value, int
+        ):
+            content[key] = 4
+        elif key == "id2label":
+            content[key] = {each: f"LABEL_{each}" for each in range(sizes["labels"])}
+        elif key in {
+            "layer_types",
+            "mlp_layer_types",
+            "layers_block_type",
+            "label2id",
+            "stage_names",
+            "out_features",
+            "out_indices",
+            "_out_features",
+            "_out_indices",
+        }:
+            continue
+        else:
+            content[key] = value
+    return content
+
+
+def _invariants(kind: str, builds: list[Build], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Stacks of layers and single tensors that all builds share."""
+    stacks = [_stacks(build) for build in builds]
+    found: list[dict[str, Any]] = []
+    for path in sorted(stacks[0]):
+        having = [(each, build) for each, build in zip(stacks, builds, strict=True) if _find(each, path)]
+        stack = _stack(path, [_find(each, path) or {} for each, _ in having], [build for _, build in having])
+        if stack is not None:
+            found.append(stack if len(having) == len(builds) else stack | {"optional": True})
+    single = _tops(builds)
+    formulas = [*(each["count"] for each in found), *(f for each in found for dims in each["tensors"].values() for f in dims),
+                *(f for dims in single.values() for f in dims)]  # fmt: skip
+    keys = {key for formula in formulas if formula for key in re.findall(r"[a-z_]\w*", formula)}
+    return {"stacks": found, "tensors": single, "defaults": _fixed_defaults(kind, defaults, keys)}
+
+
+def _stack(path: str, layers: list[dict[int, Shapes]], builds: list[Build]) -> dict[str, Any] | None:
+    """The tensors that every layer of every build has."""
+    always = set.intersection(*(set(rests) for each in layers for rests in each.values()))
+    tensors: dict[str, Any] = {}
+    for rest in sorted(always):
+        shapes = [{rests[rest] for rests in each.values()} for each in layers]
+        ranks = {len(shape) for each in shapes for shape in each}
+        if rest.endswith("weight") and "parametrizations" not in rest and ranks <= {2, 3, 4} and len(ranks) == 1:
+            tensors[rest] = [_dimension(shapes, axis, builds) for axis in range(ranks.pop())]
+    if not tensors or min(len(each) for each in layers) < 2:
+        return None
+    return {"path": path, "count": _formula([len(each) for each in layers], builds, ("layers",)), "tensors": tensors}
+
+
+def _fixed_defaults(kind: str, defaults: dict[str, Any], keys: set[str]) -> dict[str, int]:
+    """Defaults of the keys that do not follow from other sizes: what holds where a config leaves the key out."""
+    fixed: dict[str, int] = {}
+    for key in sorted(keys):
+        try:
+            values = {
+                _config_class(kind)
+                .from_dict({k: v for k, v in _sized(defaults, sizes).items() if k != key})
+                .to_dict()[key]
+                for sizes in _BUILDS[:2]
+            }
+        except Exception:  # noqa: BLE001 (a config that cannot be without the key has no default)
+            continue
+        if values == {defaults.get(key)} and type(defaults.get(key)) is int:
+            fixed[key] = defaults[key]
+    return fixed
+
+
+def _stacks(build: Build) -> dict[str, dict[int, Shapes]]:
+    groups: dict[str, dict[int, Shapes]] = defaultdict(lambda: defaultdict(dict))
+    for name, shape in build.shapes.items():
+        match = _NUMBERED.match(name)
+        if match is not None:
+            groups[match["path"]][int(match["index"])][match["rest"]] = shape
+    return groups
+
+
+def _find(stacks: dict[str, dict[int, Shapes]], path: str) -> dict[int, Shapes] | None:
+    """The stack of that path, before which a class with a head has its own part."""
+    name = min((each for each in stacks if f".{each}".endswith(f".{path}")), key=len, default=None)
+    return None if name is None else stacks[name]
+
+
+def _tops(builds: list[Build]) -> dict[str, Any]:
+    """Tensors outside of the layers that every build has, under the name of the bare class."""
+    found: dict[str, Any] = {}
+    for name, shape in builds[0].shapes.items():
+        if _NUMBERED.match(name) or not name.endswith("weight") or len(shape) != 2 or name in builds[0].tied:
+            continue
+        shapes = [[s for each, s in build.shapes.items() if f".{each}".endswith(f".{name}")] for build in builds]
+        if all(len(each) == 1 and len(each[0]) == 2 for each in shapes):
+            found[name] = [_dimension([set(each) for each in shapes], axis, builds) for axis in range(2)]
+    return found
+
+
+def _heads(kind: str, classes: list[str], defaults: dict[str, Any], bare: Build) -> dict[str, Any]:
+    """What classes have on top of the bare model, and which of it may be one with the embedding."""
+    heads: dict[str, dict[str, Any]] = {}
+    free: set[str] = set()
+    for name in classes:
+        apart, tied = ({**defaults, "tie_word_embeddings": value} for value in (False, True))
+        builds = [build for sizes in _BUILDS if (build := _build(kind, name, apart, sizes, {}))]
+        together = _build(kind, name, tied, _BUILDS[builds[0].config["_sizes"]], {}) if builds else None
+        if not builds or together is None:
+            continue
+        found = _tops([builds[0]._replace(tied=frozenset()), *builds[1:]])
+        heads[name] = {each: dims for each, dims in found.items() if not _has(bare, each)}
+        free |= {each for each in heads[name] if each not in together.shapes}
+    used = {name: found for name, found in heads.items() if found}
+    return {"heads": used, "free_if_tied": sorted(free), "tied": bool(defaults.get("tie_word_embeddings", True))}
+
+
+def _has(bare: Build, name: str) -> bool:
+    return any(f".{name}".endswith(f".{each}") for each in bare.shapes)
+
+
+def _dimension(shapes: list[set[tuple[int, ...]]], axis: int, builds: list[Build]) -> str | None:
+    values = [{shape[axis] for shape in each} for each in shapes]
+    if any(len(each) != 1 for each in values):
+        return None
+    return _formula([each.pop() for each in values], builds, None)
+
+
+def _formula(values: list[int], builds: list[Build], roles: tuple[str, ...] | None) -> str | None:
+    """The simplest sum of products of config keys that gives the value in every build."""
+    if len({build.config["_sizes"] for build in builds}) < 2:
+        return None
+    return next((each for each in _candidates(builds[0].config, roles) if _fits(each, values, builds)), None)
+
+
+def _candidates(config: dict[str, Any], roles: tuple[str, ...] | None) -> Iterator[str]:
+    by_role: dict[str, list[str]] = defaultdict(list)
+    for key in config:
+        by_role[_ROLE_OF.get(key, "other")].append(key)
+    yield from (key for role in roles or _ROLES for key in by_role[role])
+    if roles is not None:
+        return
+    heads = [f"{one}*{two}" for one in by_role["heads"] + by_role["key_heads"] for two in by_role["head_width"]]
+    yield from heads
+    yield from (f"{factor}*{key}" for factor in (2, 3, 4) for key in by_role["width"] + by_role["inner"])
+    yield from (f"{factor}*{pair}" for factor in (2, 3) for pair in heads)
+    for one in by_role["heads"]:
+        for two in by_role["key_heads"]:
+            yield from (f"{one}*{width}+2*{two}*{width}" for width in by_role["head_width"])
+
+
+def _fits(formula: str, values: list[int], builds: list[Build]) -> bool:
+    return all(evaluate(formula, build.config) == value for value, build in zip(values, builds, strict=True))
+
+
+if __name__ == "__main__":
+    main()
