@@ -66,7 +66,7 @@ def change_lock(path: Path, change: Callable[[Lock], Lock]) -> Lock:
 def with_model(lock: Lock, model: LockedModel) -> Lock:
     """The lock with an entry added, or put in place of the one of the same name."""
     others = [each for each in lock.models if each.name != model.name]
-    return Lock(models=tuple(sorted((*others, model), key=lambda each: (each.name.casefold(), each.name))))
+    return Lock(model=tuple(sorted((*others, model), key=lambda each: (each.name.casefold(), each.name))))
 
 
 def reference_for(lock_path: Path, reference: ModelReference) -> str:
