@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -110,18 +111,29 @@ def create_bundle(
             pieces = _pieces(Path(snapshot.root), file, cancel) if known is None else [known]
             yield file, told(pieces, manifest, file, f"Packing {file.name}", progress)
 
-    unfinished = out.with_name(f"{out.name}.{os.getpid()}{UNFINISHED}")
+    unfinished = out.with_name(out.name + UNFINISHED)
     try:
-        with unfinished.open("wb") as stream:
-            bundle_id = write_archive(stream, manifest, contents())
-        unfinished.replace(out)
+        with unfinished.open("ab") as stream:
+            _hold(stream, out)
+            stream.truncate(0)
+            try:
+                bundle_id = write_archive(stream, manifest, contents())
+                unfinished.replace(out)
+            finally:
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise not_writable(out, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
     progress(1.0, "Ready")
     return bundle_of(out, manifest, bundle_id)
+
+
+def _hold(stream: BinaryIO, out: Path) -> None:
+    """Let nobody else write the same bundle; the kernel ends the hold with its holder."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        message = f"Another program is writing `{out.name}`."
+        raise SourceUnavailable(message, "Wait until it is done, or name another file.") from error
 
 
 def verify_bundle(file: Path, *, progress: Progress = ignore_progress, cancel: CancelToken | None = None) -> Bundle:

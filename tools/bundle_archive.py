@@ -7,7 +7,9 @@ overlook or interpret (links, odd names, extensions, a second manifest, somethin
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +21,9 @@ from tools.strict_json import BadJson, parse_json
 MANIFEST, CHECKSUMS = "manifest.json", "VERIFY.txt"
 MODEL_FOLDER = "model/"
 """Where the model's files lie in a bundle."""
+RECORD_SUFFIX = ".bundle"
+"""Beside an unpacked model `org/name`, the folder `org/name.bundle` has manifest, evidence and lock."""
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _BLOCK = 512
 _PIECE_BYTES = 1024 * 1024
 _MAX_MANIFEST_BYTES = 16_000_000
@@ -137,6 +142,25 @@ def read_archive(
             raise BundleDamaged(f"`{file.name}` is not what the manifest says")
     reader.end()
     return manifest, hashlib.sha256(raw).hexdigest()
+
+
+def bundled_commit(folder: Path) -> tuple[str, str] | None:
+    """What an unpacked model was on the hub.
+
+    Args:
+        folder: The model's folder in a mirror.
+
+    Returns:
+        The content hash that its files must still have, and the commit that they are then; None when it came in no bundle.
+    """
+    record = folder.with_name(folder.name + RECORD_SUFFIX) / MANIFEST
+    try:
+        if record.stat().st_size > _MAX_MANIFEST_BYTES:
+            return None
+        manifest = _manifest(record.read_bytes())
+    except (OSError, BundleDamaged):
+        return None
+    return (manifest.content, manifest.commit) if _COMMIT.match(manifest.commit) else None
 
 
 def is_safe_name(name: str) -> bool:

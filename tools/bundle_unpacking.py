@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.bundle import Bundle, bundle_of, opened_bundle, told
-from tools.bundle_archive import MANIFEST, MODEL_FOLDER, BundleDamaged, BundledFile, Manifest, read_archive
+from tools.bundle_archive import (
+    MANIFEST,
+    MODEL_FOLDER,
+    RECORD_SUFFIX,
+    BundleDamaged,
+    BundledFile,
+    Manifest,
+    read_archive,
+)
 from tools.errors import InvalidArgument
 from tools.fetching import refuse_unsafe
 from tools.file_safety.file_view import FolderView
@@ -21,8 +29,6 @@ from tools.hub_cache import UNFINISHED, not_writable
 from tools.hub_download import check_space
 from tools.progress import CancelToken, Progress, ignore_progress
 
-RECORD_SUFFIX = ".bundle"
-"""Beside an unpacked model `org/name`, the folder `org/name.bundle` has manifest, evidence and lock."""
 _ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}\Z", re.ASCII)
 
 

@@ -8,13 +8,14 @@ from tools.errors import ModelNotFound, SourceUnavailable, UnsafeModel, Unsuppor
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection
 from tools.file_safety.verdict import inspect_view
+from tools.hub_cache import cached_tree
 from tools.hub_download import download_snapshot, missing_bytes
 from tools.hub_files import HubView
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.needed_files import needed_names
 from tools.progress import CancelToken, Progress, ignore_progress
-from tools.snapshot import Snapshot, content_commit, hash_files
+from tools.snapshot import Snapshot, SnapshotFile, content_commit, hash_files
 
 __all__ = ["ModelSources", "bytes_to_download", "fetch_model", "inspect_location"]
 
@@ -69,7 +70,7 @@ def fetch_model(
             cancel=cancel,
         )
     assert root is not None
-    snapshot = _snapshot(location, root, names, inspection, progress, cancel)
+    snapshot = _snapshot(location, root, names, inspection, sources, progress, cancel)
     if location.root is not None and _marks(location.root, names) != marks:
         message = f"Files of `{location.reference.name}` changed while they were inspected."
         raise SourceUnavailable(message, "Wait until nothing writes to the folder, then try again.")
@@ -130,9 +131,15 @@ def inspect_location(location: ModelLocation, *, thorough: bool = True) -> FileI
 
 
 def local_commit(location: ModelLocation) -> str:
-    """The content hash that stands for the commit of a folder or mirror, over the files that are needed."""
+    """The content hash that stands for the commit of a folder or mirror, over the files that are needed.
+
+    Of a mirror's model that came in a bundle and still has that content it is the commit on the hub.
+
+    Raises:
+        ModelNotFound: Another content was asked for.
+    """
     assert location.root is not None
-    return content_commit(hash_files(location.root, names_of(location)))
+    return _commit_of(location, hash_files(location.root, names_of(location)))
 
 
 def refuse_unsafe(inspection: FileInspection) -> None:
@@ -151,6 +158,7 @@ def _snapshot(
     root: Path,
     names: tuple[str, ...],
     inspection: FileInspection,
+    sources: ModelSources,
     progress: Progress,
     cancel: CancelToken | None,
 ) -> Snapshot:
@@ -160,11 +168,11 @@ def _snapshot(
         arrived = inspect_view(FolderView(root, frozenset(names)), model=inspection.model, commit=inspection.commit)
         refuse_unsafe(arrived)
         inspection = _worse(arrived, inspection)
-    commit = location.commit or content_commit(files)
-    _check_content(location, commit)
+    elif location.source == "cache":
+        _check_cached(location, files, sources)
     return Snapshot(
         model=location.reference.canonical,
-        commit=commit,
+        commit=location.commit or _commit_of(location, files),
         source=location.source,
         root=str(root),
         files=files,
@@ -172,6 +180,17 @@ def _snapshot(
         safety=inspection.verdict,
         note=location.note,
     )
+
+
+def _check_cached(location: ModelLocation, files: tuple[SnapshotFile, ...], sources: ModelSources) -> None:
+    """Whether cached files are still what the hub listed when they were fetched; its note tells the large ones' hashes."""
+    listed = {each.name: each.sha256 for each in cached_tree(location.reference.name, location.commit or "", sources)}
+    for file in files:
+        if listed.get(file.name) not in {None, file.sha256}:
+            message = f"`{file.name}` in the cache is not what the hub listed when it was fetched (rule T22)."
+            raise SourceUnavailable(
+                message, "Connect to the hub and fetch the model again.", code="T22", file=file.name
+            )
 
 
 def _marks(root: Path | None, names: tuple[str, ...]) -> tuple[tuple[int, int, int], ...]:
@@ -187,11 +206,13 @@ def _worse(first: FileInspection, second: FileInspection) -> FileInspection:
     return first if rank[first.verdict] >= rank[second.verdict] else second
 
 
-def _check_content(location: ModelLocation, commit: str) -> None:
-    wanted = location.reference.revision
-    if location.commit is None and wanted is not None and wanted.startswith("folder-") and wanted != commit:
-        message = f"`{location.reference.name}` is no longer `{wanted}`; its content is now `{commit}`."
+def _commit_of(location: ModelLocation, files: tuple[SnapshotFile, ...]) -> str:
+    content, wanted = content_commit(files), location.reference.revision
+    commit = location.bundled[1] if location.bundled is not None and location.bundled[0] == content else content
+    if wanted not in {None, "main", content, commit}:
+        message = f"`{location.reference.name}` is no longer `{wanted}`; its content is now `{content}`."
         raise ModelNotFound(message, "Put the earlier files back, or accept the change and pin the new content.")
+    return commit
 
 
 def _raise_if_cancelled(cancel: CancelToken | None) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,12 +83,7 @@ def held_alone(folder: Path, progress: Progress, cancel: CancelToken | None) -> 
         progress: Told while another program fetches the model.
         cancel: Ends the wait.
     """
-    place = folder.parent / ".locks" / folder.name / "tameshi.lock"
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise not_writable(place, error) from error
+    handle = _lock_of(folder)
     try:
         while not _taken(handle):
             progress(0.1, "Waiting for another program that fetches this model")
@@ -97,6 +93,27 @@ def held_alone(folder: Path, progress: Progress, cancel: CancelToken | None) -> 
         yield
     finally:
         os.close(handle)
+
+
+def sweep_if_free(folder: Path) -> None:
+    """Remove what a fetch that was killed left unfinished, unless a fetch is at work."""
+    if not any(folder.rglob(f"*{UNFINISHED}")):
+        return
+    handle = _lock_of(folder)
+    try:
+        if _taken(handle):
+            _sweep(folder)
+    finally:
+        os.close(handle)
+
+
+def _lock_of(folder: Path) -> int:
+    place = folder.parent / ".locks" / folder.name / "tameshi.lock"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise not_writable(place, error) from error
 
 
 def _taken(handle: int) -> bool:
@@ -139,12 +156,29 @@ def publish(folder: Path, listing: HubListing, files: Sequence[HubFile], revisio
             for file in files:
                 _link(unfinished, file, blob_path(folder, file))
             unfinished.rename(snapshot)
-        if revision != listing.commit:
-            _write(folder / "refs" / revision, listing.commit)
+        note_revision(folder, listing, revision)
         _sweep(folder)
     except OSError as error:
         raise not_writable(snapshot, error) from error
     return snapshot
+
+
+def note_revision(folder: Path, listing: HubListing, revision: str) -> None:
+    """Note which commit a branch or tag was, so that it is found without the hub, and which files the commit has.
+
+    Args:
+        folder: The model's folder in the cache.
+        listing: The repository at its commit.
+        revision: Branch or tag that was asked for.
+    """
+    reference = folder / "refs" / revision
+    try:
+        if revision != listing.commit and not (reference.is_file() and reference.read_text("utf-8") == listing.commit):
+            _write(reference, listing.commit)
+        if not (folder / "trees" / f"{listing.commit}.json").is_file():
+            _write_tree(folder, listing)
+    except OSError as error:
+        raise not_writable(reference, error) from error
 
 
 def _link(snapshot: Path, file: HubFile, blob: Path) -> None:
@@ -160,7 +194,7 @@ def _link(snapshot: Path, file: HubFile, blob: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + UNFINISHED)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{UNFINISHED}")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
 
@@ -178,7 +212,6 @@ def _tree_entry(file: HubFile) -> dict[str, Any]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a fetch that was killed left unfinished, whichever commit it was for."""
     for left in [*folder.rglob(f"*{UNFINISHED}")]:
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)

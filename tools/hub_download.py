@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from tools.errors import SourceUnavailable
 from tools.hub import HubFile, HubListing
-from tools.hub_cache import blob_path, cache_folder, held_alone, is_whole, not_writable, part_path, publish
+from tools.hub_cache import (
+    blob_path,
+    cache_folder,
+    held_alone,
+    is_whole,
+    not_writable,
+    note_revision,
+    part_path,
+    publish,
+    sweep_if_free,
+)
 from tools.hub_transfer import transfer
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken, Progress
@@ -50,6 +62,12 @@ def download_snapshot(
     needed = set(names)
     wanted = [file for file in listing.files if file.name in needed]
     folder = cache_folder(listing.id, sources)
+    snapshot = folder / "snapshots" / listing.commit
+    if all(is_whole(snapshot / file.name, file, cancel) for file in wanted):
+        with contextlib.suppress(SourceUnavailable):  # a cache that only others may write to serves as well
+            note_revision(folder, listing, revision)
+            sweep_if_free(folder)
+        return snapshot
     with held_alone(folder, progress, cancel):
         missing = _missing(folder, wanted, cancel)
         check_space(folder, sum(_rest_bytes(folder, file) for file in missing))
@@ -123,7 +141,7 @@ class _Download:
         self._total = sum(file.size_bytes for file in files)
         self._lock = threading.Lock()
         self._came = 0
-        self._wait_s = 0.0
+        self._wait_s, self._waits_until = 0.0, 0.0
         self._stop = CancelToken()
 
     def run(self, progress: Progress, cancel: CancelToken | None) -> None:
@@ -151,15 +169,14 @@ class _Download:
     def _count(self, count: int) -> None:
         with self._lock:
             self._came += count
-            self._wait_s = 0.0
 
     def _waits(self, seconds: float) -> None:
-        self._wait_s = seconds
+        self._wait_s, self._waits_until = seconds, time.monotonic() + seconds
 
     def _tell(self, progress: Progress) -> None:
-        came, wait_s = self._came, self._wait_s
-        if wait_s >= 1:
-            message = f"The hub asks us to wait {wait_s:.0f} s"
+        came = self._came
+        if self._wait_s >= 1 and time.monotonic() < self._waits_until:
+            message = f"The hub asks us to wait {self._wait_s:.0f} s"
         else:
             message = f"Downloading: {came // _MIB} of {self._total / _MIB:.0f} MiB"
         progress(min(1.0, came / max(1, self._total)), message)

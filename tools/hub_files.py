@@ -20,7 +20,7 @@ _SMALL_BYTES = 2_000_000
 _HEAD_BYTES = 65_536
 _AT_A_TIME = 8
 _CALL_SECONDS = 10.0
-_PATIENCE_S = 3.0
+_PATIENCE_S = 2.0
 
 
 class HubView:
@@ -54,7 +54,7 @@ class HubView:
 
         def read(name: str) -> None:
             with contextlib.suppress(ToolError):  # said when the file is really needed
-                self._heads[name] = self._fetch(name, 0, wanted[name])
+                self._heads[name] = self._fetch(name, 0, wanted[name], longest_s=0.0)
 
         with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="hub-read") as pool:
             list(pool.map(read, (name for name in wanted if wanted[name])))
@@ -73,13 +73,13 @@ class HubView:
             return self._heads[name]
         return self._fetch(name, offset, length)
 
-    def _fetch(self, name: str, offset: int, length: int) -> bytes:
+    def _fetch(self, name: str, offset: int, length: int, longest_s: float = _PATIENCE_S) -> bytes:
         def ask() -> bytes:
             last = offset + length - 1
             with open_file(self._listing, name, self._sources, start=offset, end=last) as answer:
                 return _exactly(answer, offset, length)
 
-        return patiently(ask, longest_s=_PATIENCE_S, codes=(BUSY, INTERRUPTED))
+        return patiently(ask, longest_s=longest_s, codes=(BUSY, INTERRUPTED))
 
 
 @contextlib.contextmanager

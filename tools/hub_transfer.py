@@ -19,7 +19,7 @@ STALL_SECONDS = 30.0
 """A line that brings less than `STALL_BYTES` in this time is given up."""
 STALL_BYTES = 64_000
 _MOST_CUTS = 5
-_PAUSE_S = 0.2
+_PAUSE_S = 0.1
 _LONGEST_WAIT_S = 120.0
 _PIECE_BYTES = 1024 * 1024
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bundle_archive import bundled_commit
 from tools.errors import AccessDenied, ModelNotFound, SourceUnavailable, ToolError
 from tools.file_safety.file_view import FileView, FolderView
 from tools.hub import HubFile, HubListing, endpoint_of, hub_reachable, list_repository
@@ -35,6 +36,8 @@ class ModelLocation:
     """The files as the inspection sees them."""
     note: str
     """Why this source, when it was not the first choice."""
+    bundled: tuple[str, str] | None = None
+    """Of a mirror's model that came in a bundle: the content hash of its files, and the hub's commit that they are then."""
 
 
 def locate_model(model: str, revision: str | None = None, *, sources: ModelSources) -> ModelLocation:
@@ -116,14 +119,15 @@ def _in_mirror(reference: ModelReference, sources: ModelSources, note: str) -> M
     if found is None:
         return None
     identifier, root = found
-    if reference.revision not in {None, "main"} and not str(reference.revision).startswith("folder-"):
+    bundled = bundled_commit(root)
+    known = {None, "main", *(bundled or ())}
+    if reference.revision not in known and not str(reference.revision).startswith("folder-"):
         message = f"A mirror has `{identifier}`, but nothing there says that it is revision `{reference.revision}`."
         step = f"Ask for `{identifier}` without a revision, or connect to the hub."
         raise ModelNotFound(message, step, model=identifier)
     spelled = reference.model_copy(update={"id": identifier})
-    return ModelLocation(
-        spelled, "mirror", root, None, None, FolderView(root), f"Taken from a mirror on this machine: {note}"
-    )
+    told = f"Taken from a mirror on this machine: {note}"
+    return ModelLocation(spelled, "mirror", root, None, None, FolderView(root), told, bundled)
 
 
 def _why_no_hub(sources: ModelSources) -> str:

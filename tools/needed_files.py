@@ -10,9 +10,9 @@ _TEXTS = re.compile(
     r"(?:LICEN[CS]E|NOTICE|COPYING|USE_POLICY)(?:[.-][^/]*)?)\Z",
     re.IGNORECASE,
 )
-_MODULE_FOLDER = re.compile(r"\d+_\w+/[^/]+\.(?:json|txt|safetensors)\Z")
+_MODULE_FOLDER = re.compile(r"\d+_\w+/[^/]+\.(?:json|txt|model|safetensors)\Z")
 _TEMPLATE_FOLDER = re.compile(r"additional_chat_templates/[^/]+\.jinja\Z")
-_SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors\Z")
+_SHARD = re.compile(r"model-\d{5}-of-(\d{5})\.safetensors\Z")
 _LARGEST_TEXT_BYTES = 256_000_000
 
 
@@ -30,14 +30,20 @@ def needed_names(sizes_bytes: Mapping[str, int]) -> tuple[str, ...]:
         for name, size in sizes_bytes.items()
         if name.isprintable() and size <= _LARGEST_TEXT_BYTES and (_TEXTS.match(name) or _TEMPLATE_FOLDER.match(name))
     ]
-    chosen += [name for name in sizes_bytes if _MODULE_FOLDER.match(name)]
+    chosen += [name for name in sizes_bytes if name.isprintable() and _MODULE_FOLDER.match(name)]
     return tuple(sorted({*chosen, *_weights(sizes_bytes)}))
 
 
 def _weights(names: Iterable[str]) -> list[str]:
     """The files a loader takes: the single file, else the shards, else every safetensors file at the top."""
-    top = [name for name in names if "/" not in name and name.endswith(".safetensors")]
+    top = [name for name in names if "/" not in name and name.isprintable() and name.endswith(".safetensors")]
     if "model.safetensors" in top:
         return ["model.safetensors"]
-    shards = [name for name in top if _SHARD.match(name)]
-    return shards or top
+    sets: dict[str, list[str]] = {}
+    for name in top:
+        if shard := _SHARD.match(name):
+            sets.setdefault(shard[1], []).append(name)
+    whole = [shards for count, shards in sets.items() if len(shards) == int(count)]
+    if len(whole) == 1:  # of another split only some shards were left behind
+        return whole[0]
+    return [name for shards in sets.values() for name in shards] or top

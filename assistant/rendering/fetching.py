@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant.languages import Language
 from assistant.phrases import say
-from assistant.rendering.style import bytes_size, code, next_step, plain, size
+from assistant.rendering.style import bytes_size, code, inline, next_step, plain, size
 from assistant.translation import translate
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def render_preview(preview: FetchPreview, language: Language) -> str:
 
 
 def _told(text: str, language: Language) -> str:
-    return plain(translate(text, language), 600)
+    return inline(translate(text, language))
 
 
 def _figures(preview: FetchPreview, language: Language) -> Iterator[str]:

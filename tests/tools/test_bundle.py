@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -19,7 +20,7 @@ import pytest
 from tools.bundle import create_bundle, verify_bundle
 from tools.bundle_archive import BundleDamaged, BundledFile, Manifest, is_safe_name, write_archive
 from tools.bundle_unpacking import unpack_bundle
-from tools.errors import Cancelled, InvalidArgument, SourceUnavailable, UnsafeModel
+from tools.errors import Cancelled, InvalidArgument, ModelNotFound, SourceUnavailable, UnsafeModel
 from tools.fetching import fetch_model
 from tools.file_safety import inspect_files
 from tools.hub_cache import UNFINISHED
@@ -265,3 +266,29 @@ def test_sizes_past_the_octal_field_are_read_by_tar():
 
     entry = tarfile.TarInfo.frombuf(_header("model/model.safetensors", 50 * 1024**3), "utf-8", "strict")
     assert (entry.name, entry.size) == ("model/model.safetensors", 50 * 1024**3)
+
+
+def test_an_unpacked_model_is_its_commit_for_as_long_as_nothing_changes(bundle, snapshot, tmp_path):
+    unpack_bundle(bundle, tmp_path / "mirror")
+    sources = ModelSources(offline=True, mirrors=(tmp_path / "mirror",), cache_dir=tmp_path / "empty")
+    assert fetch_model("org/tiny", sources=sources).commit == snapshot.commit
+    assert fetch_model(f"org/tiny@{snapshot.commit}", sources=sources).commit == snapshot.commit
+    assert estimate_memory(f"org/tiny@{snapshot.commit}", sources=sources).commit == snapshot.commit
+    with pytest.raises(ModelNotFound):
+        fetch_model(f"org/tiny@{'0' * 40}", sources=sources)
+    (tmp_path / "mirror" / "org" / "tiny" / "README.md").write_text("changed")
+    assert fetch_model("org/tiny", sources=sources).commit.startswith("folder-")
+    for tool in (fetch_model, estimate_memory):
+        with pytest.raises(ModelNotFound, match="no longer"):
+            tool(f"org/tiny@{snapshot.commit}", sources=sources)
+
+
+def test_two_programs_do_not_write_one_bundle(snapshot, tmp_path):
+    out = tmp_path / "x.tameshi"
+    with (tmp_path / f"x.tameshi{UNFINISHED}").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(SourceUnavailable, match="Another program"):
+            create_bundle(snapshot, out)
+    create_bundle(snapshot, out)
+    assert verify_bundle(out).model == "org/tiny"
+    assert [path.name for path in tmp_path.glob("x.tameshi*")] == ["x.tameshi"]

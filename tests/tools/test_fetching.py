@@ -1,8 +1,11 @@
 import os
+import shutil
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from huggingface_hub import scan_cache_dir, snapshot_download
 
 from tools.errors import (
     AccessDenied,
@@ -17,6 +20,7 @@ from tools.fetching import bytes_to_download, fetch_model
 from tools.hub import forget_reachability
 from tools.mirrors import BUNDLED_WEIGHTS_SHA256
 from tools.model_sources import ModelSources
+from tools.needed_files import needed_names
 from tools.progress import CancelToken
 from tools.snapshot import changed_files
 
@@ -227,3 +231,63 @@ def test_T22_files_that_change_during_the_inspection_are_not_handed_out(tiny_fol
 
     with pytest.raises(SourceUnavailable, match="changed while"):
         fetch_model(str(tiny_folder), sources=offline, progress=progress)
+
+
+def test_T22_a_cached_file_that_was_swapped_is_fetched_anew_or_refused(hub, hub_sources, make_files):
+    hub.commit("org/tiny", make_files())
+    snapshot = fetch_model("org/tiny", sources=hub_sources)
+    weights = (Path(snapshot.root) / "model.safetensors").resolve()
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert changed_files(snapshot) == ("model.safetensors",)
+    with pytest.raises(SourceUnavailable, match="T22"):
+        fetch_model("org/tiny", sources=hub_sources.model_copy(update={"offline": True}))
+    assert fetch_model("org/tiny", sources=hub_sources).files == snapshot.files
+
+
+def test_a_cached_model_of_which_only_pieces_were_fetched_is_none(hub, hub_sources, make_files):
+    hub.commit("org/tiny", make_files())
+    snapshot = fetch_model("org/tiny", sources=hub_sources)
+    (Path(snapshot.root) / "tokenizer.json").unlink()
+    with pytest.raises(ModelNotFound):
+        fetch_model("org/tiny", sources=hub_sources.model_copy(update={"offline": True}))
+    assert fetch_model("org/tiny", sources=hub_sources).files == snapshot.files
+
+
+def test_a_cache_that_only_others_may_write_to_serves(hub, hub_sources, make_files):
+    hub.commit("org/tiny", make_files())
+    snapshot = fetch_model("org/tiny", sources=hub_sources)
+    locks = hub_sources.cache_dir / ".locks"
+    shutil.rmtree(locks)
+    locks.write_text("no folder, so that no lock can be made")
+    assert fetch_model("org/tiny", sources=hub_sources).files == snapshot.files
+
+
+def test_other_programs_find_the_whole_model_in_the_cache(hub, hub_sources, make_files):
+    files = make_files()
+    commit = hub.commit("org/tiny", files)
+    fetch_model("org/tiny", sources=hub_sources)
+    found = snapshot_download("org/tiny", cache_dir=hub_sources.cache_dir, local_files_only=True)
+    assert Path(found).name == commit
+    (repository,) = scan_cache_dir(hub_sources.cache_dir).repos
+    (revision,) = repository.revisions
+    assert ({file.file_name for file in revision.files}, set(revision.refs)) == (set(files), {"main"})
+    assert scan_cache_dir(hub_sources.cache_dir).warnings == []
+
+
+def test_only_one_set_of_weights_is_needed():
+    whole = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    unneeded = [
+        "model-00001-of-00003.safetensors", "pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "tf_model.h5", "model.onnx",
+        "flax_model.msgpack", "onnx/model.onnx", "openvino/openvino_model.xml", "rust_model.ot", "training_args.bin",
+        "optimizer.pt", "consolidated.safetensors", "model.fp16.safetensors", "checkpoint-500/model.safetensors",
+        "runs/events.out.tfevents", "demo.ipynb", "modeling_x.py", "a\n.json", "1_Pooling/a\n.json",
+    ]  # fmt: skip
+    texts = ["config.json", "README.md", "LICENSE", "tokenizer.json", "spiece.model", "1_Pooling/config.json",
+             "model.safetensors.index.json", "2_Dense/model.safetensors"]  # fmt: skip
+    sizes = dict.fromkeys([*whole, *unneeded, *texts], 10)
+    assert set(needed_names(sizes)) == {*whole, *texts}
+    assert set(needed_names({**sizes, "model.safetensors": 10})) == {"model.safetensors", *texts}
+    adapter = ["adapter_config.json", "adapter_model.safetensors"]
+    assert set(needed_names(dict.fromkeys([*adapter, "adapter_model.bin"], 10))) == set(adapter)
