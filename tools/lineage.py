@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.card_sections import quote_line
-from tools.copies import copies_here
 from tools.errors import ToolError
 from tools.file_safety.inspected import Inspected
 from tools.front_matter import MAX_FRONT_MATTER_BYTES, BadFrontMatter, parse_front_matter, split_card
@@ -55,7 +54,9 @@ class _Claim(NamedTuple):
     file: str
 
 
-def find_lineage(location: ModelLocation, model: Inspected, sources: ModelSources) -> tuple[Ancestor, ...]:
+def find_lineage(
+    location: ModelLocation, model: Inspected, sources: ModelSources, copies: Sequence[str] = ()
+) -> tuple[Ancestor, ...]:
     """Collect what a model's files say about its ancestors, and compare shapes and hashes with those that are at hand.
 
     An ancestor of a model on this machine is looked for on this machine only; of a model on the hub there too, by its
@@ -65,9 +66,10 @@ def find_lineage(location: ModelLocation, model: Inspected, sources: ModelSource
         location: Where the model is.
         model: Its files.
         sources: Where models may come from.
+        copies: Ids of models on this machine that have the same weights.
 
     Returns:
-        The ancestors, nearest first.
+        The ancestors, nearest first, then the copies.
     """
     own = (location.reference.id or "").casefold()
     claims: dict[str, list[_Claim]] = {}
@@ -79,8 +81,7 @@ def find_lineage(location: ModelLocation, model: Inspected, sources: ModelSource
         _ancestor(same, model, near if position < _MOST_CHECKED else None)
         for position, same in enumerate(list(claims.values())[:_MOST_ANCESTORS])
     ]
-    named = {own, *claims}
-    found += [_copy(name) for name in copies_here(location, model, sources) if name.casefold() not in named]
+    found += [_copy(name) for name in copies if name.casefold() not in claims]
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from tools.advisories import Advisory, reachable_advisories
 from tools.comparing import Change, compare_contents, kind_of
 from tools.comparing.likeness import Likeness, likeness_of
+from tools.copies import find_copies
 from tools.fetching import local_commit
 from tools.file_safety.inspected import Inspected
 from tools.hub_files import HubView
@@ -74,6 +75,8 @@ class VersionCheck(BaseModel):
     """Fit with the installed libraries."""
     lineage: tuple[Ancestor, ...]
     """Models this one was made from, nearest first, and such as have the same weights under another name."""
+    same_name_here: tuple[str, ...] = ()
+    """Ids of models on this machine that are called the same and have other weights."""
     source: Source
     """Where the files came from."""
     advisories: tuple[Advisory, ...]
@@ -121,6 +124,7 @@ def check_version(
     progress(0.1, "Comparing the files")
     changes = _changes(location, other, history, sources, cancel)
     progress(0.9, "Looking for the models it was made from")
+    copies = find_copies(location, inspected, sources)
     reference = location.reference
     pinned = reference.pinned or reference.path is not None or (reference.revision or "").startswith("folder-")
     return VersionCheck(
@@ -133,7 +137,8 @@ def check_version(
         compared_with=_compared_with(location, other, changes) if other is not None else None,
         changes=changes,
         library=library_fit(inspected.object("config.json"), inspected),
-        lineage=find_lineage(location, inspected, sources),
+        lineage=find_lineage(location, inspected, sources, copies.same_weights),
+        same_name_here=copies.same_name,
         source=location.source,
         advisories=reachable_advisories(inspected),
         unknown=history.unknown,
@@ -178,7 +183,10 @@ def _name(location: ModelLocation, other: ModelLocation) -> str:
 
 _NOTES: dict[tuple[bool, Likeness], str] = {
     (True, "identical"): "Both have the same name and hold the same.",
-    (True, "same_weights"): "The name and the weights are the same, but files beside them differ.",
+    (
+        True,
+        "same_weights",
+    ): "The name is the same, but the contents are not: the weights are the same, files beside them differ.",
     (True, "other"): "The name is the same, but the contents are not.",
     (False, "identical"): "The contents are the same under another name.",
     (False, "same_weights"): "The weights are the same under another name; files beside them differ.",

@@ -31,6 +31,7 @@ def render_version(result: TurnResult, language: Language, _turn: Sequence[TurnR
         _retests(record.changes, language),
         _library(record, language),
         _lineage(record.lineage, language),
+        _same_name(record, language),
         _advisories(record, language),
     )
     step = say("version.next_step_changed" if changed else "version.next_step", language, model=code(_to_lock(record)))
@@ -157,6 +158,15 @@ def _lineage(lineage: Sequence[Ancestor], language: Language) -> str:
     return "\n".join([say("version.lineage", language), *lines])
 
 
+def _same_name(record: VersionCheck, language: Language) -> str:
+    if not record.same_name_here or record.compared_with is not None:
+        return ""
+    names = say("common.list_joint", language).join(f"`{code(name)}`" for name in record.same_name_here)
+    return say(
+        "version.same_name", language, names=names, model=code(record.model), first=code(record.same_name_here[0])
+    )
+
+
 def _state(ancestor: Ancestor) -> str:
     return {True: "confirmed", False: "contradicted", None: "open"}[ancestor.confirmed]
 
@@ -179,6 +189,8 @@ def _points(record: VersionCheck, language: Language) -> Iterator[str]:
     for ancestor in record.lineage:
         if ancestor.confirmed is False or ancestor.relation == "copy":
             yield f"- {inline(translate(ancestor.note, language))}"
+    if same_name := _same_name(record, language):
+        yield f"- {same_name}"
     if advisories := _advisories(record, language):
         yield f"- {advisories}"
 

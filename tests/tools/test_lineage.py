@@ -156,3 +156,16 @@ def test_a_model_is_no_copy_of_itself(write, tmp_path, make_files):
     write(tmp_path / "mirror" / "org" / "tiny", make_files(README__md=b"# x"))
     sources = ModelSources(offline=True, mirrors=(tmp_path / "mirror",), cache_dir=tmp_path / "cache")
     assert check_version("org/tiny", sources=sources).lineage == ()
+
+
+def test_other_weights_under_the_same_name_are_found(write, tmp_path, offline, make_files):
+    folder = write(tmp_path / "all-MiniLM-L6-v2", make_files(README__md=None))
+    check = check_version(str(folder), sources=offline)
+    assert (check.same_name_here, check.lineage) == (("sentence-transformers/all-MiniLM-L6-v2",), ())
+
+
+def test_a_mirror_that_holds_something_else_than_the_hub_is_found(hub, hub_sources, write, make_files, tmp_path):
+    hub.commit("org/tiny", make_files())
+    write(tmp_path / "mirror" / "org" / "tiny", make_files(model__safetensors=save({"x": np.ones(2, "f4")})))
+    sources = hub_sources.model_copy(update={"mirrors": (tmp_path / "mirror",)})
+    assert check_version("org/tiny", sources=sources).same_name_here == ("org/tiny",)

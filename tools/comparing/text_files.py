@@ -12,7 +12,6 @@ from tools.comparing.entries import Known, compare_entries
 from tools.comparing.pair import Pair
 from tools.comparing.quoting import listed, shown
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
-from tools.license import compare_licence
 
 _MOST_LINES = 800
 _LINE_CHARACTERS = 100
@@ -116,6 +115,8 @@ def compare_licence_text(pair: Pair, name: str) -> Iterator[Change]:
     if old.split() == new.split():
         yield change_of("licence", name, _SPACING, risk="low")
         return
+    from tools.license import compare_licence  # noqa: PLC0415 (heavy import, only when a licence changed)
+
     before, after = (compare_licence({}, name, text).spdx for text in (old, new))
     details = tuple(_line_changes(old, new))
     if before == after and before is not None:
