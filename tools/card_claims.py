@@ -48,14 +48,15 @@ def find_claims(
     """
     tokenizer = TokenizerFacts(model)
     title = next((found.group(1) for _, line in lines[:40] if (found := _TITLE.match(line))), "")
-    statements = statements_of(lines, (*names, title))
+    everything = statements_of(lines, (*names, title))
+    statements = tuple(each for each in everything if not each.names_another)
     quoted = _Quoted(block)
     found = [
         *size_claims(statements, facts),
         *tokenizer_claims(statements, facts, tokenizer),
         *language_claims(statements, quoted.named("languages?", languages_of(front_matter)), tokenizer),
         *label_claims(statements, facts),
-        *base_claims(statements, quoted.named("base_model", named_bases(front_matter)), facts, names),
+        *base_claims(everything, quoted.named("base_model", named_bases(front_matter)), facts, names),
         *licence_claims(licence, quoted.line_of("license")),
     ]
     counted: dict[str, int] = {}
@@ -101,6 +102,6 @@ class _Quoted:
             line = self._lines[number - 2]
             if number > start and re.match(r"\w", line):
                 break
-            if re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", line):
+            if re.search(rf"(?<![A-Za-z0-9-]){re.escape(value)}(?![A-Za-z0-9-])", line):
                 return number
         return start

@@ -9,10 +9,11 @@ FIGURE = r"(?:\d+億\s*)?\d[\d,]*(?:\.\d+)?\s*(?:(?:billion|million|thousand|[bm
 _PARTS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([a-z]+|億|万|千)?", re.IGNORECASE)
 _SCALES = {"b": 1e9, "m": 1e6, "k": 1e3, "t": 1e3, "億": 1e8, "万": 1e4, "千": 1e3}
 _WORDS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "binary": 2,
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+    "fifteen": 15, "twenty": 20, "binary": 2,
     "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
 }  # fmt: skip
-COUNT = rf"\d[\d,]*|{'|'.join(_WORDS)}"
+COUNT = rf"(?:\d[\d,]*|{'|'.join(_WORDS)})"
 """Pattern of a small count, in figures or as a word; without groups."""
 
 

@@ -38,7 +38,7 @@ class CardNeed(BaseModel):
 class _Need(NamedTuple):
     concern: Concern
     use: re.Pattern[str]
-    line: re.Pattern[str] | None
+    line: re.Pattern[str]
     sections: tuple[str, ...]
     weight: float
     wants: str
@@ -79,7 +79,7 @@ _NEEDS = (
         "long_documents",
         re.compile(r"long (?:documents?|texts?|contracts?|reports?)|\breports?\b|contracts?\b|manuals?\b|whole (?:documents?|books?)|minutes of|"
                    r"長文|長い(?:文書|文章|資料)|報告書|契約書|マニュアル|議事録|論文|書籍", _I),
-        re.compile(r"(?:context|sequence|input|max).{0,40}?\d{3,}|\d[\d,]*k?[\s-]*(?:tokens?|word ?pieces?|トークン)|コンテキスト長|系列長|最大長", _I),
+        re.compile(r"(?:context|sequence|input|max).{0,40}?\d{3,}|(?<!\d)\d[\d,]{0,12}k?[ -]?(?:tokens?|word ?pieces?|トークン)|コンテキスト長|系列長|最大長", _I),
         ("Technical specifications", LIMITATIONS), 7,
         "Longest input",
         "What exceeds the longest input is cut off without a word.",
@@ -152,23 +152,23 @@ _LONGEST_USE_CASE = 4_000
 _LONGEST_LINE = 2_000
 
 
-def needs_of(use_case: str | None, lines: list[tuple[int, str]], languages: tuple[str, ...]) -> tuple[CardNeed, ...]:
+def needs_of(use_case: str | None, card: str, first_line: int, languages: tuple[str, ...]) -> tuple[CardNeed, ...]:
     """What an intended use needs to read in a card, and whether it is there.
 
     Args:
         use_case: What the model is meant for, in the user's words.
-        lines: The card's text with line numbers.
+        card: The card without its front matter.
+        first_line: Line number of its first line in the file.
         languages: Language codes of the front matter.
 
     Returns:
         The needs, the weightiest first; none without a use case.
     """
     text = (use_case or "")[:_LONGEST_USE_CASE]
-    wanted = [(need, found) for need in _NEEDS if (found := need.use.search(text))]
-    needs = [
-        _need(need, found.group(), lines, languages) for need, found in sorted(wanted, key=lambda each: -each[0].weight)
-    ]
-    return (*needs, *_language_needs(text, lines, languages))
+    read = _Card(card, first_line, languages)
+    wanted = [(need, found.group()) for need in _NEEDS if (found := need.use.search(text))]
+    needs = [_need(need, because, read) for need, because in sorted(wanted, key=lambda each: -each[0].weight)]
+    return tuple(sorted((*needs, *_language_needs(text, read)), key=lambda each: -weight_of(each)))
 
 
 def weights_for(use_case: str | None) -> dict[str, float]:
@@ -208,40 +208,50 @@ def use_score(sections: tuple[CardSection, ...], needs: tuple[CardNeed, ...], us
     return round((filled + said) / (sum(weights.values()) + sum(map(weight_of, needs))), 3)
 
 
-def _need(need: _Need, because: str, lines: list[tuple[int, str]], languages: tuple[str, ...]) -> CardNeed:
-    line = next(
-        ((number, text) for number, text in lines if need.line and need.line.search(text[:_LONGEST_LINE])), None
-    )
-    if (
-        need.concern == "japanese"
-        and line is None
-        and {"ja", "jpn", "japanese", "multilingual"} & {each.casefold() for each in languages}
-    ):
-        line = (1, f"language: {', '.join(languages)[:80]}")
-    return CardNeed(
-        concern=need.concern, because=quote_line(because), wants=need.wants, reason=need.reason,
-        line=line[0] if line else None, quote=quote_line(line[1]) if line else None,
-    )  # fmt: skip
+class _Card(NamedTuple):
+    """A card's text, for finding the line that something stands in."""
+
+    text: str
+    first_line: int
+    languages: tuple[str, ...]
+
+    def line_with(self, pattern: re.Pattern[str]) -> tuple[int, str] | None:
+        """Number and text of the first line that has the pattern."""
+        found = pattern.search(self.text)
+        if found is None:
+            return None
+        start = self.text.rfind("\n", 0, found.start()) + 1
+        line = self.text[start : start + _LONGEST_LINE].split("\n", 1)[0]
+        return self.first_line + self.text.count("\n", 0, start), line
+
+    def names_language(self, *codes: str) -> tuple[int, str] | None:
+        """The front matter's languages, when one of these is among them."""
+        if not {"multilingual", *codes} & {each.casefold() for each in self.languages}:
+            return None
+        return 1, f"language: {', '.join(self.languages)[:80]}"
 
 
-def _language_needs(text: str, lines: list[tuple[int, str]], languages: tuple[str, ...]) -> list[CardNeed]:
-    codes = {each.casefold() for each in languages}
+def _need(need: _Need, because: str, card: _Card) -> CardNeed:
+    line = card.line_with(need.line)
+    if need.concern == "japanese":
+        line = line or card.names_language("ja", "jpn", "japanese")
+    return _card_need(need.concern, because, need.wants, need.reason, line)
+
+
+def _language_needs(text: str, card: _Card) -> list[CardNeed]:
     found: list[CardNeed] = []
     for name, words in _OTHER_LANGUAGES.items():
         latin, japanese, code = words.split("|")
         pattern = re.compile(rf"\b{latin}\b|{japanese}", _I)
         asked = pattern.search(text)
-        if asked is None:
-            continue
-        line = next(((n, line) for n, line in lines if pattern.search(line[:_LONGEST_LINE])), None)
-        if line is None and codes & {code, name, "multilingual"}:
-            line = (1, f"language: {', '.join(languages)[:80]}")
-        found.append(
-            CardNeed(
-                concern="other_language", because=quote_line(asked.group()),
-                wants=f"Languages: the card does not name `{name.capitalize()}`, which the use case needs",
-                reason="A language that is not named was most likely not tested.",
-                line=line[0] if line else None, quote=quote_line(line[1]) if line else None,
-            )
-        )  # fmt: skip
+        if asked is not None:
+            line = card.line_with(pattern) or card.names_language(code, name)
+            wants = f"Languages: the card does not name `{name.capitalize()}`, which the use case needs"
+            reason = "A language that is not named was most likely not tested."
+            found.append(_card_need("other_language", asked.group(), wants, reason, line))
     return found
+
+
+def _card_need(concern: Concern, because: str, wants: str, reason: str, line: tuple[int, str] | None) -> CardNeed:
+    number, quote = (line[0], quote_line(line[1])) if line is not None else (None, None)
+    return CardNeed(concern=concern, because=quote_line(because), wants=wants, reason=reason, line=number, quote=quote)

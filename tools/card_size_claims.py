@@ -13,13 +13,18 @@ from tools.model_facts import Fact, ModelFacts
 _I = re.IGNORECASE
 _IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|about|approximately|roughly|有し|持つ|およそ|full)*[:=\s約~≈(]*"
 _PARAMETERS = re.compile(
-    rf"(?<![\w.,-])({FIGURE})\s*[- ]?(?:(?:trainable|total|model|learnable)\s+)?(?:parameters?\b|params?\b|パラメータ)|"
+    rf"(?<![A-Za-z0-9.,-])({FIGURE})\s*[- ]?(?:(?:trainable|total|model|learnable)\s+)?(?:parameters?\b|params?\b|(?:個)?(?:の)?パラメータ)|"
     rf"(?:\b(?:number of )?(?:total |trainable |model )?(?:parameters?|params?)(?:\s+count|\s+size)?|\bmodel size|規模|モデルサイズ|"
     rf"パラメータ(?:ー)?(?:数)?)(?:\s*\((?:total|合計)\))?{_IS}({FIGURE})(?!\s*(?:[gkm]i?b\b|bytes?|layers?|%|x\b|トークン|tokens?|px))",
     _I,
 )
 _PART_ONLY = re.compile(
     r"non-?embedding|activ(?:e|ated)|per (?:token|expert)|optimi[sz]er|\bform letter|非埋め込み|アクティブ|活性", _I
+)
+_FAMILY = re.compile(
+    r"\bfamily\b.{0,80}(?:from|sizes?|collection)|\bsizes\b|\brang(?:es?|ing)\b|\d[bm]? (?:and|or|to) \d[\d.]*\s?[bm](?:illion)?\b|respectively|"
+    r"\btwo\b.{0,30}models|models in the .{0,30}series|から.{0,12}まで|シリーズ|ファミリー",
+    _I,
 )
 _OF_ADAPTER = re.compile(r"trainable|adapter|lora\b|アダプタ|学習可能", _I)
 _FEWEST_PARAMETERS = 10_000
@@ -35,7 +40,7 @@ _STORED = (
     r"tensor types?|\bd?types?\b|precision|\bweights?\b|checkpoint|stored|saved|published|released|shipped|"
     r"データ(?:型|タイプ)|数値(?:形式|精度)|精度|形式|重み|保存|配布|公開"
 )
-_DTYPE = re.compile(rf"(?:{_STORED}).{{0,40}}?(?<![\w-])({_DTYPE_NAME})(?![\w-]*\w)|(?<![\w-])({_DTYPE_NAME})(?![a-z0-9]).{{0,16}}?(?:{_STORED})", _I)  # fmt: skip
+_DTYPE = re.compile(rf"(?:{_STORED}).{{0,40}}?(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![A-Za-z0-9])|(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![a-z0-9]).{{0,16}}?(?:{_STORED})", _I)  # fmt: skip
 _AT_RUN_TIME = re.compile(
     r"\btrain|mixed|\bmixture|inference|quanti[sz]|--|optimi[sz]er|\brun(?:s|ning)?\b|convert|\bcast\b|\bload(?:ed|ing)?\b|gradient|activations|"
     r"学習|訓練|混合|推論|量子化|実行|変換|読み込", _I,
@@ -43,7 +48,7 @@ _AT_RUN_TIME = re.compile(
 
 _TOKENS = r"[\s-]*(?:word ?-?pieces?|sub-?words?|tokens?|トークン)"
 _CUE = (
-    r"context|window|\bmax(?:imum)?\b|longer than|more than|up to|at most|truncat|\bcut\b|\bbeyond|above|limit|accept|"
+    r"context|window|\bmax(?:imum)?\b|longer than|more than|up to|at most|truncat|\bcut\b|\bbeyond|limit|accept|"
     r"input|sequence|support|handle|最大|上限|文脈|系列長|入力|コンテキスト|まで|対応|最長"
 )
 _KEY = (
@@ -52,18 +57,18 @@ _KEY = (
     r"(?:最大)?(?:コンテキスト|文脈|系列|入力|トークン)(?:の)?(?:長さ|長|ウィンドウ|上限|数|サイズ)|最大コンテキスト|最大長|入力の上限|最大トークン数"
 )
 _LENGTH = re.compile(
-    rf"(?:{_CUE}).{{0,60}}?(?<![\w.,-])({FIGURE}){_TOKENS}|(?<![\w.,-])({FIGURE}){_TOKENS}.{{0,12}}?(?:context|window|まで|以内|に対応|を超える(?:入力|文))|"
+    rf"(?:{_CUE}).{{0,60}}?(?<![A-Za-z0-9.,-])({FIGURE}){_TOKENS}|(?<![A-Za-z0-9.,-])({FIGURE}){_TOKENS}.{{0,12}}?(?:context|window|文脈|コンテキスト|まで|以内|に対応|を超える(?:入力|文))|"
     rf"(?:{_KEY}){_IS}({FIGURE})(?!\s*(?:語|文字|characters?|words?\b))",
     _I,
 )
 _OTHER_TOKENS = re.compile(
     r"\btrain|fine-?tun|learning rate|\bbatch|generat|\boutputs?\b|respon|answer|\bnew tokens|\bpairs?\b|trillion|billion|vocabular|per second|"
-    r"tokens/s|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|語彙|総トークン|対の|毎秒|コーパス", _I,
+    r"tokens/s|measured|time-to-first|average|typical|usually|median|平均|中央値|通常|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|語彙|総トークン|対の|毎秒|コーパス", _I,
 )  # fmt: skip
 _SHORTEST = 16
 
 _DIMENSIONS = re.compile(
-    rf"(?<![\w.,-])({FIGURE})[\s-]*(?:dimensional|dimensions?\b|-?dims?\b|次元)|"
+    rf"(?<![A-Za-z0-9.,-])({FIGURE})[\s-]*(?:dimensional|dimensions?\b|-?dims?\b|次元)|"
     rf"(?:embeddings?|vectors?)\s+(?:of|with)\s+(?:size|dimension|length)\s*({FIGURE})|"
     rf"vectors?\s+(?:of|with)\s+({FIGURE})\s+(?:floating|numbers|floats|values|components|entries)|"
     rf"(?:(?:embedding|output|vector|sentence embedding)\s+(?:size|dimensions?(?:ality)?|dim)\b|hidden\s+(?:size|dim(?:ension)?)|d_model|"
@@ -99,6 +104,8 @@ def _parameters(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
     match = _PARAMETERS.search(said.text)
     if match is None or _PART_ONLY.search(said.text) or figure_of(_first(match)) < _FEWEST_PARAMETERS:
         return
+    if _FAMILY.search(said.text):
+        return
     fact = facts.parameters
     if facts.is_adapter and not _OF_ADAPTER.search(said.text):
         fact = None  # the base model's, whose weights are not here
@@ -121,11 +128,16 @@ def _length(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
     if match is None or _OTHER_TOKENS.search(said.text) or figure_of(_first(match)) < _SHORTEST:
         return
     claimed = figure_of(_first(match))
-    exact = next((fact for fact in facts.lengths if _same_length(claimed, int(fact.value))), None)
-    longest = max(facts.lengths, key=lambda fact: int(fact.value), default=None)
+    exact = next((fact for fact in _in_force(facts.lengths) if _same_length(claimed, int(fact.value))), None)
+    longest = max(_in_force(facts.lengths), key=lambda fact: int(fact.value), default=None)
     in_force = facts.lengths[0] if facts.lengths else None
     fact = exact or (longest if longest is not None and claimed > int(longest.value) else in_force)
     yield claim_of("context_length", said.line, said.quote, fact, exact is not None)
+
+
+def _in_force(lengths: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """The lengths that count: where sentence-transformers sets one, texts are cut there, whatever the model could take."""
+    return lengths[:1] if lengths and lengths[0].file.startswith("sentence_") else lengths
 
 
 def _same_length(claimed: float, actual: int) -> bool:

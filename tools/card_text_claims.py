@@ -25,14 +25,15 @@ _VOCABULARY = re.compile(
     rf"(?:vocab(?:ulary)?(?:[ _]size)?|語彙(?:数|サイズ|の大きさ)?){_IS}({FIGURE})|({FIGURE})[- ](?:entry |word |token |piece )?vocabulary", _I,
 )  # fmt: skip
 _CASE = re.compile(
-    r"(?<![\w/-])(uncased|cased|case[- ]sensitive|case[- ]insensitive|lower-?cased?|lower-?cases)(?![\w-]*/)", _I
+    r"(?<![A-Za-z0-9/-])(uncased|cased|case[- ]sensitive|case[- ]insensitive|lower-?cased?|lower-?cases)(?![A-Za-z0-9-]*/)",
+    _I,
 )
 _KEEPS_CASE = {"cased", "casesensitive"}
 _ROUNDING = 0.025
 
 _LABEL_WORD = r"(?:labels?|class(?:es)?|categor(?:y|ies)|kinds?|types? of)"
 _LABEL_COUNT = re.compile(
-    rf"(?<![\w.,-])({COUNT})[\s-]+(?:\w+\s+)?{_LABEL_WORD}\b|(?:number of (?:labels|classes|categories)|num_labels){_IS}({COUNT})|"
+    rf"(?<![A-Za-z0-9.,-])({COUNT})[\s-]+(?:\w+\s+)?{_LABEL_WORD}\b|(?:number of (?:labels|classes|categories)|num_labels){_IS}({COUNT})|"
     rf"(?:クラス|ラベル|カテゴリー?|分類)数{_IS}({COUNT})|(?<![\d,.])({COUNT})(?:つの)?\s*(?:クラス|種類?の(?:クラス|ラベル|カテゴリ)|種類に|種に|カテゴリ|値分類|ラベル|個のラベル)", _I,
 )  # fmt: skip
 _LABEL_LIST = re.compile(r"(?:\b(?:labels?|classes)(?:\s+names?)?\s*(?::|are\b|=)|ラベル(?:名)?\s*(?:[:：は=])|(?:labels|classes)\s*:|クラス\s*[:：])\s*(.+)", _I)  # fmt: skip

@@ -29,9 +29,8 @@ from tools.model_sources import ModelSources
 
 __all__ = ["CardNeed", "CardSection", "Claim", "DocumentationCheck", "check_documentation"]
 
-_MAX_CARD_LINES = 20_000
-_OPEN_CARD_WEIGHT = 100.0
-_LICENCE_WEIGHT = 90.0
+_MAX_CARD_CHARACTERS = 500_000
+_MAX_CARD_LINES = 10_000
 
 
 class DocumentationCheck(BaseModel):
@@ -95,12 +94,13 @@ def check_documentation(
     text = read_text(location.view, name)
     block, body, lines_before = split_card(text)
     front_matter, trouble = _front_matter(block)
-    lines = list(enumerate(body.split("\n")[:_MAX_CARD_LINES], start=lines_before + 1))
-    sections = find_sections("\n".join(line for _, line in lines), lines_before + 1)
+    body = "\n".join(body[:_MAX_CARD_CHARACTERS].split("\n")[:_MAX_CARD_LINES])
+    lines = list(enumerate(body.split("\n"), start=lines_before + 1))
+    sections = find_sections(body, lines_before + 1)
     facts = read_facts(files)
     licence = _licence(location, front_matter, facts, sources, use_case, licence_allow_list)
     languages = languages_of(front_matter)
-    needs = needs_of(use_case, lines, languages)
+    needs = needs_of(use_case, body, lines_before + 1, languages)
     gap, reason = _gap(name, sections, licence, needs, use_case)
     return DocumentationCheck(
         model=location.reference.canonical,

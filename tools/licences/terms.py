@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -113,5 +113,5 @@ def licence_text(spdx: str) -> str | None:
 
 
 @cache
-def _table() -> dict[str, object]:
+def _table() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("terms.toml").read_text(encoding="utf-8"))

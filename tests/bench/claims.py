@@ -1,0 +1,59 @@
+"""How well claims of a card are told apart: true and planted ones in cards of our own, beside files of small models.
+
+Every card is checked twice, as it is true and with a false value in each marked place. The cards also speak of other
+models, of training and of limits; what is found there is a mistake.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.home import BenchHome
+from tests.bench.results import Result, share_interval
+from tests.tools.cards.planted import Planted, cards_of, check_planted
+
+GOAL = 0.95
+SETS = {"tuned": "cards that the finder was made with", "unseen": "cards that it was never tuned on"}
+
+
+def measure(home: BenchHome) -> list[Result]:
+    """Precision and recall of contradictions and of confirmations, for both sets of cards."""
+    return [result for name in SETS for result in _measure_set(name, quick=home.quick)]
+
+
+def _measure_set(name: str, *, quick: bool) -> list[Result]:
+    cards = cards_of(name)[: 3 if quick else None]
+    with TemporaryDirectory() as folder:
+        checked = [
+            check_planted(card, Path(folder) / f"{card.stem}-{false}", false=false)
+            for card in cards
+            for false in (False, True)
+        ]
+    results: list[Result] = []
+    for verdict, false, word in (("contradicted", True, "planted contradictions"), ("confirmed", False, "true claims")):
+        right, expected, found = count(checked, verdict, false=false)
+        for measured, total, title in (
+            ("recall", expected, f"found among {word}"),
+            ("precision", found, f"right among claims {verdict}"),
+        ):
+            share = right / max(1, total)
+            results.append(
+                Result(
+                    name=f"claims.{name}.{verdict}.{measured}", title=f"Claims, {SETS[name]}: {title}", value=round(share, 4),
+                    unit="share", goal=GOAL, bound="at least", n=total, spread=share_interval(share, total) if total else {},
+                    conditions=f"{len(cards)} cards in two languages, each true and with false values, beside small models' files",
+                )
+            )  # fmt: skip
+    return results
+
+
+def count(checked: list[Planted], verdict: str, *, false: bool) -> tuple[int, int, int]:
+    """Right, expected and found claims with a verdict; found ones are counted in the cards of both kinds."""
+    expected = sum((each.expected for each in checked if each.false == false), Counter())
+    right = sum(sum((each.expected & each.found(verdict)).values()) for each in checked if each.false == false)
+    others = sum(sum(each.found(verdict).values()) for each in checked if each.false == false)
+    # A true card holds no contradiction. In a false one some lines stay true, so confirmations there are not counted.
+    others += sum(sum(each.found(verdict).values()) for each in checked if each.false != false) if false else 0
+    return right, sum(expected.values()), others

@@ -1,0 +1,80 @@
+"""Reads the cards beside this file: each marker `[[topic|true|planted]]` makes one true and one false claim.
+
+A true value that begins with `?` is one that files cannot confirm, so that nothing is expected of it; a marker with one
+value is true in either card. The kind of model
+that a card describes is the part of its name before `--`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.tools.cards.card_models import build_model
+from tools.documentation import Claim, check_documentation
+from tools.licences.terms import licence_text
+from tools.model_sources import ModelSources
+
+FOLDER = Path(__file__).parent
+_MARKER = re.compile(r"\[\[(\w+)\|([^\]|]+)(?:\|([^\]|]+))?\]\]")
+_LICENCES = {
+    "embedder": "Apache-2.0", "decoder": "Apache-2.0", "classifier": "MIT", "tagger": "CC-BY-SA-4.0", "multilingual": "MIT",
+    "adapter": "LicenseRef-Llama-3.1", "japanese_decoder": "Apache-2.0",
+}  # fmt: skip
+"""The licence text that lies beside each kind of model; none beside the others."""
+Place = tuple[str, int]
+"""Topic of a claim and its line."""
+
+
+class Planted(NamedTuple):
+    """One card, as it is true or with false values in it."""
+
+    card: Path
+    false: bool
+    expected: Counter[Place]
+    """How many claims are to be confirmed (in a true card) or contradicted (in a false one), by place."""
+    claims: tuple[Claim, ...]
+    """What was found."""
+
+    def found(self, verdict: str) -> Counter[Place]:
+        """Claims with this verdict, by place."""
+        return Counter((each.topic, each.claim_line or 0) for each in self.claims if each.verdict == verdict)
+
+
+def cards_of(name: str) -> list[Path]:
+    """The cards of one set, `tuned` or `unseen`."""
+    return sorted((FOLDER / name).glob("*.md"))
+
+
+def check_planted(card: Path, folder: Path, *, false: bool) -> Planted:
+    """Write the card beside a model of its kind and have it checked.
+
+    Args:
+        card: A card with markers.
+        folder: A folder that is not there yet.
+        false: Whether to write the false values.
+
+    Returns:
+        What was expected and what was found.
+    """
+    kind = card.stem.partition("--")[0]
+    build_model(kind, folder)
+    source = card.read_text(encoding="utf-8")
+    (folder / "README.md").write_text(
+        _MARKER.sub(lambda m: m[3] if false and m[3] else m[2].removeprefix("?"), source), "utf-8"
+    )
+    if (text := licence_text(_LICENCES.get(kind, ""))) is not None:
+        (folder / "LICENSE").write_text(text, encoding="utf-8")
+    check = check_documentation(str(folder), sources=ModelSources(offline=True))
+    return Planted(card, false, _expected(source, false=false), check.claims)
+
+
+def _expected(source: str, *, false: bool) -> Counter[Place]:
+    return Counter(
+        (found[1], number)
+        for number, line in enumerate(source.split("\n"), start=1)
+        for found in _MARKER.finditer(line)
+        if (found[3] if false else not found[2].startswith("?"))
+    )
