@@ -15,8 +15,8 @@ from assistant.toolbox import CallScope, Emit, Toolbox, read_record
 from tools.errors import SourceUnavailable
 from tools.file_safety.findings import printable
 from tools.lock import change_lock, with_model
-from tools.lock_entry import lock_entry
-from tools.locked_model import LockedEvidence, LockedGate, LockedModel
+from tools.locking.entry import lock_entry
+from tools.locking.records import LockedEvidence, LockedGate, LockedModel
 
 _CHECKS = ("inspect_files", "check_version", "check_documentation", "estimate_memory")
 """What every entry holds; a measurement is held when it is stored, and never made for a lock."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.lock_text import parse_record, write_record
-from tools.locked_model import SCHEMA_VERSION, Lock, LockedModel
+from tools.locking.document import parse_record, write_record
+from tools.locking.records import SCHEMA_VERSION, Lock, LockedModel
 from tools.model_reference import ModelReference
 
 __all__ = [

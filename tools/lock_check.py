@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.lock_drift import ModelState, check_model
 from tools.lock_policy import Policy, RuleResult, apply_policy
-from tools.locked_model import Lock, LockedModel
+from tools.locking.records import Lock, LockedModel
 from tools.model_sources import ModelSources
 
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.advisories import Advisory, reachable_advisories
 from tools.comparing.change import Change
-from tools.content_drift import content_drift
 from tools.errors import ModelNotFound, ToolError
 from tools.file_safety.inspected import Inspected
-from tools.locked_contents import LockedContents, find_contents
-from tools.locked_model import LockedModel
+from tools.locking.content_drift import content_drift
+from tools.locking.contents import LockedContents, find_contents
+from tools.locking.records import LockedModel
 from tools.model_sources import ModelSources
 
 LIBRARIES = (

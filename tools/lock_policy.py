@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.advisories import Advisory
-from tools.lock_text import parse_record
-from tools.locked_model import LockedModel
+from tools.locking.document import parse_record
+from tools.locking.records import LockedModel
 
 POLICY_VERSION = 1
 """Version of the policy's schema that is known."""

@@ -13,8 +13,8 @@ from typing import Any
 from tools.errors import InvalidLock, SourceUnavailable
 from tools.file_safety.findings import printable
 from tools.hub import PUBLIC_ENDPOINT
-from tools.locked_model import Lock, LockedModel
-from tools.ml_bom_card import model_card
+from tools.locking.bom_card import model_card
+from tools.locking.records import Lock, LockedModel
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/models.lock")
 _PREFIX = "tameshi"

@@ -19,7 +19,7 @@ from assistant.commands.running import show_progress
 
 if TYPE_CHECKING:
     from assistant.services import Services
-    from tools.locked_model import LockedModel
+    from tools.locking.records import LockedModel
     from tools.watching import ModelNews
 
 Lock = Annotated[Path, typer.Argument(help="The lock file.")]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.lock_check import CheckedModel, LockCheck
     from tools.lock_drift import LibraryChange
     from tools.lock_policy import RuleResult
-    from tools.locked_model import LockedModel
+    from tools.locking.records import LockedModel
     from tools.watching import ModelNews
 
 _MOST_CHANGES = 12

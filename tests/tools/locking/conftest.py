@@ -8,8 +8,8 @@ from tools.documentation import check_documentation
 from tools.fetching import fetch_model
 from tools.file_safety import inspect_files
 from tools.lock import write_lock
-from tools.lock_entry import lock_entry
-from tools.locked_model import Lock
+from tools.locking.entry import lock_entry
+from tools.locking.records import Lock
 from tools.memory import estimate_memory
 
 

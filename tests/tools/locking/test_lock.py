@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tools.errors import InvalidLock, SourceUnavailable
-from tools.fingerprint import Fingerprint
 from tools.lock import change_lock, read_lock, reference_for, reference_from, with_model, write_lock
-from tools.locked_model import Lock, LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
+from tools.locking.fingerprint import Fingerprint
+from tools.locking.records import Lock, LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
 from tools.model_reference import parse_reference
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -15,7 +15,7 @@ from safetensors.numpy import load, save
 from tools.hub import forget_reachability
 from tools.lock_check import check_lock
 from tools.lock_drift import check_model, installed_libraries
-from tools.locked_model import Lock
+from tools.locking.records import Lock
 
 
 def tokenizer_with(files, change):

@@ -10,7 +10,7 @@ from tools.advisories import Advisory
 from tools.errors import InvalidLock
 from tools.lock_check import check_lock
 from tools.lock_policy import Policy, apply_policy, read_policy
-from tools.locked_model import Lock, LockedEvidence, LockedFile, LockedLicence, LockedModel
+from tools.locking.records import Lock, LockedEvidence, LockedFile, LockedLicence, LockedModel
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

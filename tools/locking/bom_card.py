@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tools.locked_model import LockedModel
+from tools.locking.records import LockedModel
 
 _CONDITIONS = ("batch_size", "sequence_length", "new_tokens")
 _MEASURING = frozenset({"profile_model", "estimate_memory", "observe_behavior", "estimate_cost", "check_documentation"})

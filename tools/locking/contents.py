@@ -12,7 +12,7 @@ from tools.hub_cache import cached_commit
 from tools.hub_files import HubView
 from tools.locating import locate_model
 from tools.lock import reference_from
-from tools.locked_model import LockedModel
+from tools.locking.records import LockedModel
 from tools.model_sources import ModelSources
 from tools.snapshot import Source
 

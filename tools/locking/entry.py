@@ -13,10 +13,10 @@ from tools.comparing.change import kind_of
 from tools.errors import InvalidArgument, UnsafeModel
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection, printable
-from tools.fingerprint import fingerprint
 from tools.lock import reference_for
 from tools.lock_drift import installed_libraries
-from tools.locked_model import LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
+from tools.locking.fingerprint import fingerprint
+from tools.locking.records import LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
 from tools.model_reference import parse_reference
 from tools.snapshot import Snapshot
 

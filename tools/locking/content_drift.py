@@ -10,10 +10,10 @@ from tools.comparing.change import Change, ChangeKind, change_of, kind_of, told_
 from tools.errors import ToolError
 from tools.file_safety.file_view import FileView
 from tools.file_safety.verdict import inspect_view
-from tools.fingerprint import fingerprint
-from tools.fingerprint_changes import Meaning, compare_fingerprints
-from tools.locked_contents import LockedContents, locked_files
-from tools.locked_model import LockedFile, LockedModel
+from tools.locking.contents import LockedContents, locked_files
+from tools.locking.fingerprint import fingerprint
+from tools.locking.fingerprint_changes import Meaning, compare_fingerprints
+from tools.locking.records import LockedFile, LockedModel
 from tools.model_sources import ModelSources
 from tools.needed_files import needed_names
 from tools.snapshot import hash_file

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tools.comparing.change import ChangeKind, Risk
 from tools.comparing.config_keys import CONFIG_KEYS, GENERATION_KEYS, TOKENIZER_CONFIG_KEYS
 from tools.comparing.entries import EntryDifference, compare_entries
-from tools.fingerprint import Fingerprint
+from tools.locking.fingerprint import Fingerprint
 
 
 class Meaning(NamedTuple):

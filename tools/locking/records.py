@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from tools.errors import InvalidReference
-from tools.fingerprint import Fingerprint, Sha256
+from tools.locking.fingerprint import Fingerprint, Sha256
 from tools.model_reference import ModelReference, parse_reference
 from tools.snapshot import Source
 

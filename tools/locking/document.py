@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from tools.errors import InvalidLock, SourceUnavailable
 from tools.file_safety.findings import printable
-from tools.locked_model import Lock
+from tools.locking.records import Lock
 from tools.strict_toml import MAX_TOML_BYTES, BadToml, parse_toml
 
 Record = TypeVar("Record", bound=BaseModel)
