@@ -39,7 +39,7 @@ from assistant.services import Services
 from assistant.toolbox import CallScope, Toolbox, read_record
 from assistant.turn_events import ToolFailed, ToolPlanned, TurnEvent
 from tools.errors import ToolError
-from tools.fetch_preview import FetchPreview, preview_fetch
+from tools.fetch_preview import memory_of_run, preview_fetch
 from tools.fetching import bytes_to_download
 from tools.memory import estimate_memory
 
@@ -244,20 +244,13 @@ def reason_for_consent(
             preview = preview_fetch(model, arguments.get("revision"), sources=sources)
             return (
                 f"{model}: {download_gib:.1f} GiB are downloaded and kept on this disk, which has "
-                f"{preview.disk_free_bytes / 1024**3:.1f} GiB free; {_memory_of_run(preview)}; "
+                f"{preview.disk_free_bytes / 1024**3:.1f} GiB free; {memory_of_run(preview)}; "
                 f"the licence is {preview.licence or 'not stated'}. This can take long."
             )
     with suppress(ToolError):
         if runs and (weights_gib := _weights_gib(model, services)) > limit_gib:
             return f"{model}: {weights_gib:.1f} GiB of weights are loaded and run, which can take long."
     return ""
-
-
-def _memory_of_run(preview: FetchPreview) -> str:
-    if preview.memory_forecast_mib is None or preview.memory_there_mib is None:
-        return "what memory a run needs is not known"
-    need_gib, there_gib = preview.memory_forecast_mib / 1024, preview.memory_there_mib / 1024
-    return f"a run needs about {need_gib:.1f} GiB of memory, and there are {there_gib:.1f} GiB"
 
 
 def _weights_gib(model: str, services: Services) -> float:

@@ -143,6 +143,18 @@ def preview_fetch(
     )
 
 
+def memory_of_run(preview: FetchPreview) -> str:
+    """What a run needs of the memory that is there, as part of a sentence.
+
+    Args:
+        preview: What the look found.
+    """
+    if preview.memory_forecast_mib is None or preview.memory_there_mib is None:
+        return "what memory a run needs is not known"
+    need_gib, there_gib = preview.memory_forecast_mib / 1024, preview.memory_there_mib / 1024
+    return f"a run needs about {need_gib:.1f} GiB of memory, and there are {there_gib:.1f} GiB"
+
+
 class _Look:
     """What a look at a located model finds, step by step.
 
