@@ -37,7 +37,10 @@ def read_history(location: ModelLocation, sources: ModelSources) -> History:
     listing, identifier = location.listing, location.reference.id
     if listing is None or identifier is None:
         return History(None, None, (), _why_unknown(location))
-    newest = list_repository(identifier, None, sources) if location.reference.revision is not None else listing
+    try:
+        newest = list_repository(identifier, None, sources) if location.reference.revision is not None else listing
+    except ToolError as error:
+        return History(None, None, (), (f"Whether there is a newer version: {error.message}",))
     unknown: list[str] = []
     behind: int | None = 0
     if newest.commit != listing.commit:

@@ -81,6 +81,15 @@ def test_a_hub_that_does_not_tell_its_tags_is_said_so(hub, hub_sources, make_fil
     assert check.unknown == ("Which tags and branches point at this commit: the hub did not say.",)
 
 
+def test_T21_a_hub_that_fails_after_its_first_answer_leaves_the_newest_unknown(hub, hub_sources, make_files):
+    old = hub.commit("org/tiny", make_files())
+    hub.commit("org/tiny", make_files(LICENSE=b"x"))
+    hub.fail("/api/models/org/tiny", 404, skip=1)
+    check = check_version("org/tiny", old, sources=hub_sources)
+    assert (check.commit, check.newest_commit, check.behind, check.changes) == (old, None, None, ())
+    assert check.unknown == ("Whether there is a newer version: `org/tiny` was not found on the hub.",)
+
+
 def test_a_commit_beside_the_main_branch_has_no_distance(hub, hub_sources, make_files):
     beside = hub.commit("org/tiny", make_files(README__md=b"# beside"))
     hub.commit("org/tiny", make_files())

@@ -22,7 +22,6 @@ _NUMPY_TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4",
     "U16": "<u2", "U8": "u1", "BOOL": "?",
 }  # fmt: skip
-_ROUNDING = {"F16": 2**-10, "BF16": 2**-7, "F32": 2**-23}
 
 
 class NumberDifference(NamedTuple):
@@ -172,9 +171,26 @@ def _add_piece(sums: _Sums, first: bytes, second: bytes, old_type: str, new_type
     sums.squares += float(np.dot(kept, kept))
     sums.difference_squares += float(np.dot(difference, difference))
     sums.largest = max(sums.largest, float(np.abs(difference).max(initial=0.0)))
-    step = max(_ROUNDING.get(old_type, 0.0), _ROUNDING.get(new_type, 0.0))
-    if sums.only_rounded:
-        sums.only_rounded = bool(np.all(np.abs(difference) <= step * np.abs(kept) + 1e-7)) and bool(finite.all())
+    if sums.only_rounded and BITS_BY_DTYPE[old_type] > BITS_BY_DTYPE[new_type]:
+        sums.only_rounded = _is_rounded(before, after, new_type)
+    elif sums.only_rounded:
+        sums.only_rounded = _is_rounded(after, before, old_type)
+
+
+def _is_rounded(numbers: np.ndarray[Any, Any], short: np.ndarray[Any, Any], dtype: str) -> bool:
+    """Whether the second numbers are the first ones as a shorter type holds them, rounded to the nearest or cut off."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    with np.errstate(all="ignore"):
+        if dtype == "F16":
+            return bool(np.array_equal(numbers.astype("f2").astype("f4"), short))
+        if dtype == "F32":
+            return bool(np.array_equal(numbers.astype("f4"), short))
+        if dtype != "BF16":
+            return False
+        bits = numbers.astype("<f4").view("<u4")
+    nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return any(np.array_equal(each.astype("<u4").view("<f4"), short) for each in (nearest, bits & 0xFFFF0000))
 
 
 def _decoded(raw: bytes, dtype: str) -> np.ndarray[Any, Any] | None:

@@ -68,6 +68,13 @@ def test_numbers_rounded_to_a_shorter_type_are_known_as_such(weights_change, rou
         )
 
 
+def test_a_change_as_small_as_rounding_is_not_taken_for_rounding(weights_change):
+    """Whoever hides a change in the last digits of a shorter type has not rounded the numbers."""
+    moved = {name: each * np.float32(1 + 2**-8) for name, each in ONE.items()}
+    change = weights_change(save(ONE), as_bf16(moved))
+    assert (change.risk, change.description) == ("high", "The weights changed: the same tensors hold other numbers.")
+
+
 def test_another_type_with_other_numbers_is_more_than_rounding(weights_change):
     moved = {name: each * 1.02 for name, each in ONE.items()}
     assert weights_change(save(ONE), as_bf16(moved)).risk == "high"
