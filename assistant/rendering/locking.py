@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.languages import Language
 from assistant.phrases import say
-from assistant.rendering.style import code, next_step, plain
+from assistant.rendering.style import code, inline, next_step, plain
 from assistant.translation import translate
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _checked(checked: CheckedModel, language: Language) -> str:
     head = say(
         f"locking.state.{state.state}", language, model=code(state.model), commit=code(state.commit), source=source
     )
-    reason = plain(translate(state.reason, language), 400)
+    reason = inline(translate(state.reason, language))
     lines = [head + (f" {reason}" if reason else ""), *_changes(state.drifts, language)]
     lines += [_rule(each, language) for each in checked.rules]
     if state.libraries:
@@ -86,10 +86,10 @@ def _changes(changes: tuple[Change, ...], language: Language) -> Iterable[str]:
             risk=say(f"locking.risk.{change.risk}", language),
             kind=translate(change.kind.replace("_", " "), language),
             file=code(change.file),
-            description=plain(translate(change.description, language)),
+            description=inline(translate(change.description, language)),
             retest=translate(change.retest, language),
         ).rstrip()
-        yield from (f"  - {plain(translate(each, language))}" for each in change.details)
+        yield from (f"  - {inline(translate(each, language))}" for each in change.details)
     if len(changes) > _MOST_CHANGES:
         yield say("locking.more", language, count=len(changes) - _MOST_CHANGES)
 
@@ -97,7 +97,7 @@ def _changes(changes: tuple[Change, ...], language: Language) -> Iterable[str]:
 def _rule(result: RuleResult, language: Language) -> str:
     mark = "✓" if result.holds else "✗"
     outcome = say(f"locking.outcome.{result.outcome}", language)
-    found = plain(translate(result.found, language), 400)
+    found = inline(translate(result.found, language))
     return say("locking.rule", language, mark=mark, rule=result.rule, outcome=outcome, found=found)
 
 
@@ -111,17 +111,15 @@ def render_news(news: ModelNews, language: Language) -> str:
     """What happened to one locked model."""
     lines = [say("locking.news", language, model=code(news.model), commit=code(news.commit))]
     if news.access in {"gated", "gone"}:
-        lines.append(
-            f"- {say(f'locking.access.{news.access}', language)} {plain(translate(news.reason, language), 400)}"
-        )
+        lines.append(f"- {say(f'locking.access.{news.access}', language)} {inline(translate(news.reason, language))}")
     elif news.reason:
-        lines.append(f"- {plain(translate(news.reason, language), 400)}")
+        lines.append(f"- {inline(translate(news.reason, language))}")
     if news.newest_commit and news.newest_commit != news.commit:
         behind = say("common.unknown", language) if news.behind is None else news.behind
         lines.append(say("locking.newer", language, newest=code(news.newest_commit), behind=behind))
     lines += _changes(news.changes, language)
     for each in news.advisories:
-        reason = plain(translate(each.reason, language), 400)
+        reason = inline(translate(each.reason, language))
         lines.append(
             say("locking.advisory", language, id=each.id, package=each.package, file=code(each.file), reason=reason)
         )

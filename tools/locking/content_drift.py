@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from tools.comparing import compare_contents
 from tools.comparing.change import Change, ChangeKind, change_of, kind_of, told_first
+from tools.comparing.quoting import shown as quoted
 from tools.errors import ToolError
 from tools.file_safety.file_view import FileView
 from tools.file_safety.verdict import inspect_view
+from tools.licences.lineage import licence_of_files, licence_tag
 from tools.locking.contents import LockedContents, locked_files
 from tools.locking.fingerprint import fingerprint
 from tools.locking.fingerprint_changes import Meaning, compare_fingerprints
@@ -83,7 +85,24 @@ def _by_meaning(
     if before is not None:
         return _from_files(before, contents.view, changed)
     meanings = compare_fingerprints(model.fingerprint, fingerprint(contents.view))
+    about_licence: ChangeKind = "licence" if any(each.kind == "licence" for each in changed.values()) else "card"
+    if any(each.kind == about_licence for each in changed.values()):
+        meanings[about_licence] = _licence(model, contents.view)
     return list(_from_fingerprint(changed, meanings))
+
+
+def _licence(model: LockedModel, view: FileView) -> Meaning:
+    """What the files say of the licence now, where that differs."""
+    spdx, _, front_matter = licence_of_files(view)
+    tag, locked = licence_tag(front_matter), model.licence
+    now, before = quoted(spdx or tag or ""), quoted(locked.spdx or locked.tag or "")
+    if spdx == locked.spdx and (spdx or now == before):
+        return Meaning(())
+    if not spdx and not tag:
+        return Meaning((f"No licence is stated any more; it was `{before}`.",), "high")
+    if not locked.spdx and not locked.tag:
+        return Meaning((f"A licence is stated now, `{now}`; there was none.",), "high")
+    return Meaning((f"The licence is `{now}` instead of `{before}`.",), "high")
 
 
 def _from_files(before: FileView, after: FileView, changed: dict[str, Change]) -> list[Change]:
@@ -101,7 +120,8 @@ def _from_fingerprint(changed: dict[str, Change], meanings: dict[ChangeKind, Mea
         spoken_of.setdefault(changed[name].kind, name)
     for name, change in changed.items():
         meaning = meanings.get(change.kind)
-        if meaning is None or spoken_of[change.kind] != name or change.description == "It is missing.":
+        unread = change.description == "It is missing." and change.kind not in {"licence", "card"}
+        if meaning is None or spoken_of[change.kind] != name or unread:
             yield change
         else:
             yield change_of(

@@ -70,10 +70,11 @@ def test_the_bundled_model_is_locked_and_found_again(locked, offline, state):
         ({"config__json": {"hidden_act": "relu"}}, "config.json", "`hidden_act`, the activation function: added, `relu`", "high"),
         ({"config__json": {"transformers_version": "5.0.0"}}, "config.json", "No entry that matters", "low"),
         ({"chat_template__jinja": b"{{ messages }}"}, "chat_template.jinja", "now there is one", "high"),
-        ({"README__md": b"---\nlicense: mit\n---\n# Tiny\n"}, "README.md", "content changed, from", "low"),
+        ({"README__md": b"---\nlicense: mit\n---\n# Tiny\n"}, "README.md", "is `MIT` instead of `Apache-2.0`", "high"),
+        ({"README__md": b"---\nlicense: apache-2.0\n---\n# Other\n"}, "README.md", "content changed, from", "low"),
         ({"LICENSE": b"Permission is hereby granted, free of charge"}, "LICENSE", "added", "high"),
         ({"generation_config__json": b'{"temperature": 0.9}'}, "generation_config.json", "`temperature`", "medium"),
-        ({"README__md": None}, "README.md", "missing", "low"),
+        ({"README__md": None}, "README.md", "No licence is stated any more; it was `Apache-2.0`", "high"),
         ({"tokenizer__json": None}, "tokenizer.json", "missing", "high"),
     ],
 )  # fmt: skip
