@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -125,6 +126,12 @@ class HubServer:
         return None
 
 
+@lru_cache(maxsize=64)
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@lru_cache(maxsize=64)
 def git_id(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
@@ -136,7 +143,7 @@ def is_large(name: str, content: bytes) -> bool:
 def described(name: str, content: bytes) -> dict[str, object]:
     entry: dict[str, object] = {"rfilename": name, "size": len(content), "blobId": git_id(content)}
     if is_large(name, content):
-        entry["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}
+        entry["lfs"] = {"sha256": sha256(content), "size": len(content), "pointerSize": 130}
     return entry
 
 
@@ -212,20 +219,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _commits(self, repository: Repository, last: Commit) -> None:
         history = repository.commits[: repository.commits.index(last) + 1][::-1]
-        self._json(
-            [
-                {"id": each.sha, "title": each.title, "message": "", "date": "2026-01-01T00:00:00.000Z", "authors": []}
-                for each in history
-            ]
-        )
+        date = "2026-01-01T00:00:00.000Z"
+        self._json([{"id": c.sha, "title": c.title, "message": "", "date": date, "authors": []} for c in history])
 
     def _tree(self, commit: Commit) -> None:
-        entries = []
-        for name, content in commit.files.items():
-            entry = {"type": "file", "path": name, "size": len(content), "oid": git_id(content)}
-            if is_large(name, content):
-                entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}
-            entries.append(entry)
+        entries = [
+            {"type": "file", "path": name, "size": len(content), "oid": git_id(content)}
+            | ({"lfs": {"oid": sha256(content), "size": len(content)}} if is_large(name, content) else {})
+            for name, content in commit.files.items()
+        ]
         self._json(entries)
 
     def _resolve(self, path: str, fault: Fault | None) -> None:
@@ -243,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"})
             return
         content = commit.files[file]
-        etag = hashlib.sha256(content).hexdigest() if is_large(file, content) else git_id(content)
+        etag = sha256(content) if is_large(file, content) else git_id(content)
         headers = {"ETag": f'"{etag}"', "X-Repo-Commit": commit.sha, "Accept-Ranges": "bytes"}
         if is_large(file, content):
             headers |= {"X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{etag}"'}
