@@ -17,7 +17,7 @@ _PREFIX = "TAMESHI_"
 
 
 class Settings(BaseModel):
-    """Settings, each also an environment variable `TAMESHI_<NAME>`; several folders as a JSON list or like a `PATH`.
+    """Settings, each also an environment variable `TAMESHI_<NAME>`; a list as JSON, folders also like a `PATH`.
 
     pydantic-settings does this too, and takes as long to import as half of the quickest command needs.
     """
@@ -40,6 +40,8 @@ class Settings(BaseModel):
     """Folders that hold models as `org/name/`, used when the hub does not answer."""
     offline: bool = False
     """Never ask the hub; use its cache, the mirrors and folders."""
+    licence_allow_list: tuple[str, ...] = ()
+    """Licences that the team has allowed, as SPDX identifiers; empty makes no statement."""
     language: Literal["auto", "en", "ja"] = "auto"
     """Language of the answers; `auto` follows the question."""
     audience: Literal["auto", "manager", "engineer"] = "auto"
@@ -69,9 +71,11 @@ class Settings(BaseModel):
             for name in cls.model_fields
             if (key := _PREFIX + name.upper()) in there and name not in given
         }
-        if "mirrors" in read:
-            folders = read["mirrors"].strip()
-            read["mirrors"] = json.loads(folders) if folders.startswith("[") else folders.split(os.pathsep)
+        for name, separator in (("mirrors", os.pathsep), ("licence_allow_list", ",")):
+            if name in read:
+                written = read[name].strip()
+                listed = json.loads(written) if written.startswith("[") else written.split(separator)
+                read[name] = [each.strip() if isinstance(each, str) else each for each in listed if each]
         return read | given
 
     @property

@@ -151,6 +151,8 @@ class Toolbox:
             from assistant.measured_here import measured_here  # noqa: PLC0415 (imports the tool, which no other needs)
 
             options["measured"] = measured_here(self._services.store, scope.user)
+        if name == "check_documentation":
+            options["licence_allow_list"] = self._services.settings.licence_allow_list
         if CATALOGUE[name].runs_model:
             options["executor"] = self._services.executor
         return options

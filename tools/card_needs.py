@@ -152,20 +152,20 @@ _LONGEST_USE_CASE = 4_000
 _LONGEST_LINE = 2_000
 
 
-def needs_of(use_case: str | None, card: str, first_line: int, languages: tuple[str, ...]) -> tuple[CardNeed, ...]:
+def needs_of(use_case: str | None, card: str, body_at: int, languages: tuple[str, ...]) -> tuple[CardNeed, ...]:
     """What an intended use needs to read in a card, and whether it is there.
 
     Args:
         use_case: What the model is meant for, in the user's words.
-        card: The card without its front matter.
-        first_line: Line number of its first line in the file.
+        card: The whole card.
+        body_at: Where its text begins, after the front matter.
         languages: Language codes of the front matter.
 
     Returns:
         The needs, the weightiest first; none without a use case.
     """
     text = (use_case or "")[:_LONGEST_USE_CASE]
-    read = _Card(card, first_line, languages)
+    read = _Card(card, body_at, languages)
     wanted = [(need, found.group()) for need in _NEEDS if (found := need.use.search(text))]
     needs = [_need(need, because, read) for need, because in sorted(wanted, key=lambda each: -each[0].weight)]
     return tuple(sorted((*needs, *_language_needs(text, read)), key=lambda each: -weight_of(each)))
@@ -212,17 +212,17 @@ class _Card(NamedTuple):
     """A card's text, for finding the line that something stands in."""
 
     text: str
-    first_line: int
+    body_at: int
     languages: tuple[str, ...]
 
-    def line_with(self, pattern: re.Pattern[str]) -> tuple[int, str] | None:
+    def line_with(self, pattern: re.Pattern[str], *, front_matter: bool = False) -> tuple[int, str] | None:
         """Number and text of the first line that has the pattern."""
-        found = pattern.search(self.text)
+        found = pattern.search(self.text, 0 if front_matter else self.body_at)
         if found is None:
             return None
         start = self.text.rfind("\n", 0, found.start()) + 1
         line = self.text[start : start + _LONGEST_LINE].split("\n", 1)[0]
-        return self.first_line + self.text.count("\n", 0, start), line
+        return 1 + self.text.count("\n", 0, start), line
 
     def names_language(self, *codes: str) -> tuple[int, str] | None:
         """The front matter's languages, when one of these is among them."""
@@ -232,7 +232,7 @@ class _Card(NamedTuple):
 
 
 def _need(need: _Need, because: str, card: _Card) -> CardNeed:
-    line = card.line_with(need.line)
+    line = card.line_with(need.line, front_matter=need.concern == "commercial")
     if need.concern == "japanese":
         line = line or card.names_language("ja", "jpn", "japanese")
     return _card_need(need.concern, because, need.wants, need.reason, line)

@@ -94,13 +94,15 @@ def check_documentation(
     text = read_text(location.view, name)
     block, body, lines_before = split_card(text)
     front_matter, trouble = _front_matter(block)
+    length = len(body)
     body = "\n".join(body[:_MAX_CARD_CHARACTERS].split("\n")[:_MAX_CARD_LINES])
+    cut = length - len(body)
     lines = list(enumerate(body.split("\n"), start=lines_before + 1))
     sections = find_sections(body, lines_before + 1)
     facts = read_facts(files)
     licence = _licence(location, front_matter, facts, sources, use_case, licence_allow_list)
     languages = languages_of(front_matter)
-    needs = needs_of(use_case, body, lines_before + 1, languages)
+    needs = needs_of(use_case, text[: len(text) - cut], len(text) - len(body) - cut, languages)
     gap, reason = _gap(name, sections, licence, needs, use_case)
     return DocumentationCheck(
         model=location.reference.canonical,

@@ -91,8 +91,11 @@ def _from_record(
 
 def _licence(record: dict[str, Any]) -> tuple[bool, str]:
     licence = record["licence"]
+    stated = [each["answer"] for each in licence.get("uses", ()) if each["stated"]]
     # A tag that nobody here knows names a text that somebody has to read first.
-    holds = licence["permissive"] is True and licence["agreement"] != "differs"
+    allowed = all(answer == "yes" for answer in stated) if stated else licence["permissive"] is True
+    sound = licence["agreement"] != "differs" and not licence.get("text_modified", False)
+    holds = allowed and sound and licence.get("on_allow_list") is not False
     return holds, licence["spdx"] or licence["tag"] or "none"
 
 

@@ -37,8 +37,7 @@ ROOT = Path(__file__).parents[2]
 
 NEVER_SHOWN = {
     ("tools/behavior/observation.py", "EXAMPLES"): "inputs for the model",
-    ("tools/card_claims.py", "_DTYPE_NAMES"): "words of cards",
-    ("tools/license.py", "_LICENCES"): "patterns of licence texts",
+    ("tools/card_size_claims.py", "_DTYPES"): "words of cards",
     ("tools/profiling/isolated/worker_texts.py", "_WORDS"): "inputs for the model",
     ("tools/profiling/isolated/worker_texts.py", "_SAMPLES"): "inputs for the model",
     ("tools/profiling/isolated/worker_texts.py", "_LABEL"): "inputs for the model",
