@@ -19,7 +19,7 @@ MAX_HEADER_BYTES = 100_000_000
 """The reference reader's own limit."""
 MAX_TENSORS = 500_000
 """More tensors than any known model has."""
-_MAX_COUNT = 2**63 - 1
+_MAX_COUNT = 2**64 - 1
 _LENGTH_BYTES = 8
 _CONVERT = "Fetch the file again; if it stays so, use another copy of the model."
 
@@ -184,11 +184,14 @@ def _checked_tensor(tensor: str, entry: object, name: str) -> TensorInfo:
         raise unsound(name, f"tensor `{tensor[:80]}` has the unknown type `{str(dtype)[:40]}`")
     if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
         raise unsound(name, f"tensor `{tensor[:80]}` has a shape or offsets that are not counts")
-    bits = BITS_BY_DTYPE[dtype]
+    elements = 1
     for dimension in shape:  # the reference reader refuses overflow at every step, even before a zero
-        bits *= dimension
-        if bits > _MAX_COUNT:
-            raise unsound(name, f"the shape of tensor `{tensor[:80]}` is larger than any file")
+        elements *= dimension
+        if elements > _MAX_COUNT:
+            break
+    bits = elements * BITS_BY_DTYPE[dtype]
+    if bits > _MAX_COUNT:
+        raise unsound(name, f"the shape of tensor `{tensor[:80]}` is larger than any file")
     start, end = offsets
     if bits % 8 or end - start != bits // 8:
         raise unsound(

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 _MAX_DIGITS = 40
 _DIGITS = bytes(48 if 48 <= each <= 57 else 32 for each in range(256))
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_OPENING = b"["[0]
+
+
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BadJson(ValueError):
@@ -35,13 +41,13 @@ def parse_json(raw: bytes, *, max_depth: int = 64, allow_non_finite: bool = Fals
     if text.startswith("\ufeff"):
         raise BadJson("starts with a byte order mark")
     _check_depth(raw, max_depth)
-    # A function for every whole number of a vocabulary takes longer than all else; without a long one none is needed.
-    long_numbers = b"0" * (_MAX_DIGITS + 1) in raw.translate(_DIGITS)
+    # A function for every whole number of a vocabulary takes longer than all else; without an odd one none is needed.
+    odd_numbers = b"-0" in raw or b"0" * (_MAX_DIGITS + 1) in raw.translate(_DIGITS)
     try:
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=_unique_keys,
-            parse_int=_integer if long_numbers else None,
+            parse_int=_integer if odd_numbers else None,
             parse_float=_decimal,
             parse_constant=None if allow_non_finite else _refuse_constant,
         )
@@ -49,17 +55,35 @@ def parse_json(raw: bytes, *, max_depth: int = 64, allow_non_finite: bool = Fals
         raise BadJson(f"is not valid JSON ({error.msg}, line {error.lineno})") from error
     except RecursionError as error:  # a second net below _check_depth
         raise BadJson("is nested too deeply") from error
+    if _HALF_PAIR.search(raw):
+        _check_characters(value)
+    return value
+
+
+def _check_characters(value: Any) -> None:
+    """Refuse halves of characters, which other readers refuse as well and which cannot be written anywhere."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadJson("holds half of a character") from error
 
 
 def _check_depth(raw: bytes, max_depth: int) -> None:
     """Refuse deep nesting before the recursive parser sees it; brackets inside texts are skipped."""
     if raw.count(b"[") + raw.count(b"{") <= max_depth:
         return
-    depth = 0
     # Without escapes every quotation mark begins or ends a text, so that every other piece between them is outside of texts.
-    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    for byte in b"".join(bare.split(b'"')[::2]).translate(None, _NOT_BRACKETS):
-        depth += 1 if byte in b"[{" else -1
+    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    brackets = b"".join(bare.split(b'"')[::2]).translate(_ONE_KIND, _NOT_BRACKETS)
+    # Each pass takes the innermost level away, at the speed of memory; what is left is nested deeper, or not closed.
+    left = brackets
+    for _ in range(max_depth):
+        if not left:
+            return
+        left = left.replace(b"[]", b"")
+    depth = 0
+    for byte in brackets if left else b"":
+        depth += 1 if byte == _OPENING else -1
         if depth > max_depth:
             raise BadJson(f"is nested deeper than {max_depth} levels")
 
@@ -73,7 +97,9 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _integer(digits: str) -> int:
+def _integer(digits: str) -> int | float:
+    if digits == "-0":  # no whole number, for other readers as well
+        return -0.0
     if len(digits) > _MAX_DIGITS:
         raise BadJson(f"holds a number of {len(digits)} digits")
     return int(digits)

@@ -18,7 +18,7 @@ from tests.bench.machine import ROOT, read_commit, read_load, read_machine
 from tests.bench.report import replace_block, shown, table
 from tests.bench.results import Document, Part, Result
 
-PARTS = ("profile", "optimum", "memory", "forecast", "speed", "start", "search", "turns", "routing", "claims")
+PARTS = ("profile", "optimum", "memory", "forecast", "intake", "speed", "start", "search", "turns", "routing", "claims", "safety")
 """In the order in which they run: what starts processes comes before what fills this one."""
 JSON = ROOT / "docs" / "bench.json"
 README = ROOT / "README.md"

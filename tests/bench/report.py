@@ -64,6 +64,8 @@ def _goal(result: dict[str, Any]) -> str:
 def _spread(result: dict[str, Any]) -> str:
     if "low" in result["spread"]:
         return f"95 % interval {_range(result, 'low', 'high')}"
+    if not result["spread"]:  # a count of all there are
+        return ""
     median = shown(result["spread"]["p50"], result["unit"])
     return f"{_range(result, 'min', 'max')}, median {median}"
 

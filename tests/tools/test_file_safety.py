@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pickle
+import pickletools
 import socket
 import struct
 import tarfile
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from tools.file_safety import inspect_files
+from tools.file_safety import inspect_files, pickles
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import printable
 from tools.file_safety.pickles import is_pickle
@@ -500,3 +501,8 @@ def test_T01_a_module_that_is_only_a_pickle_is_said_to_be_missing(hub, hub_sourc
     hub.commit("org/dense", make_files() | {"2_Dense/pytorch_model.bin": PICKLED})
     (finding,) = [each for each in inspect_files("org/dense", sources=hub_sources).findings if each.rule == "T01"]
     assert "2_Dense" in finding.next_step
+
+
+def test_T01_every_instruction_can_begin_a_pickle():
+    first = {ord(each.code) for each in pickletools.opcodes}
+    assert first == pickles._FIRST_BYTES

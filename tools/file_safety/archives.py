@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import json
 import re
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tools.file_safety.pickles import is_pickle
 from tools.strict_json import BadJson, parse_json
+
+if TYPE_CHECKING:
+    import tarfile
 
 MOST_MEMBERS = 5_000
 _LOOKED_INTO = 200
@@ -97,6 +99,8 @@ def _modules(config: Any) -> Iterator[str]:
 
 def look_into_tar(stream: BinaryIO) -> Recognised:
     """What a tar archive is, by the names of its members and their beginnings."""
+    import tarfile  # noqa: PLC0415 (as dear as all rules, and few models hold one)
+
     found: Recognised | None = None
     try:
         with tarfile.open(fileobj=stream, mode="r:") as archive:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pickletools
 import re
 from collections.abc import Iterator
 
 _MAX_OPCODES = 2_000
+_FIRST_BYTES = frozenset(b"()].012abcdeghijlopqrstu}BCFGIJKLMNPQRSTUVX") | frozenset(range(0x80, 0x99))
+"""Marks of all instructions; what begins otherwise needs no further look."""
 _MODULE = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*\Z")
 _CALLING = {"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "REDUCE", "NEWOBJ", "NEWOBJ_EX", "BUILD", "EXT1", "EXT2", "EXT4"}
 _BUILDING = {"EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "DICT", "LIST", "TUPLE", "MARK", "PUT", "BINPUT", "MEMOIZE"}
@@ -21,6 +22,8 @@ def is_pickle(head: bytes) -> bool:
     Returns:
         True when the bytes read as pickle instructions; a cut at the end does not matter.
     """
+    if not head or head[0] not in _FIRST_BYTES:
+        return False
     if len(head) >= 3 and head[0] == 0x80 and 2 <= head[1] <= 5:
         return _starts_binary(head)
     return _is_text_pickle(head)
@@ -62,6 +65,8 @@ def _is_text_pickle(head: bytes) -> bool:
 
 def _opcodes(head: bytes) -> Iterator[tuple[str, object]]:
     """Instructions up to the first that does not read; pickletools only reads them."""
+    import pickletools  # noqa: PLC0415 (few files begin like a pickle)
+
     try:
         for count, (opcode, argument, _position) in enumerate(pickletools.genops(head)):
             yield opcode.name, argument

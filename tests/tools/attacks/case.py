@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import tarfile
 import zipfile
@@ -39,9 +40,9 @@ class Payload:
     def __init__(self, marker: Path) -> None:
         self._marker = str(marker)
 
-    def __reduce__(self) -> tuple[Any, tuple[str, str]]:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
         """What unpickling would call."""
-        return open, (self._marker, "w")
+        return os.system, (f"touch '{self._marker}'",)
 
 
 def pickled(marker: Path, protocol: int = 4) -> bytes:
