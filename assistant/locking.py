@@ -16,7 +16,7 @@ from tools.errors import SourceUnavailable
 from tools.file_safety.findings import printable
 from tools.lock import change_lock, with_model
 from tools.locking.entry import lock_entry
-from tools.locking.records import LockedEvidence, LockedGate, LockedModel
+from tools.locking.records import LockedEvidence, LockedGate, LockedModel, as_line
 
 _CHECKS = ("inspect_files", "check_version", "check_documentation", "estimate_memory")
 """What every entry holds; a measurement is held when it is stored, and never made for a lock."""
@@ -109,8 +109,8 @@ def _locked_gate(gate: Gate) -> LockedGate:
     return LockedGate(
         code=gate.code,
         state=gate.state,
-        value=printable(gate.value, 200),
-        threshold=printable(gate.threshold, 200),
+        value=as_line(gate.value),
+        threshold=as_line(gate.threshold),
         evidence=gate.evidence,
     )
 
@@ -134,7 +134,7 @@ def _figures(record: dict[str, Any]) -> dict[str, bool | int | float | str]:
         if isinstance(value, int | float):
             figures[name] = _rounded(value) if isinstance(value, float) else value
         elif name in _WORDS and isinstance(value, str):
-            figures[name] = printable(value, 200)
+            figures[name] = as_line(value)
     return figures
 
 

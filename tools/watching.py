@@ -32,7 +32,7 @@ class ModelNews(BaseModel):
     state: Literal["quiet", "news", "unavailable"]
     """quiet: nothing that matters · unavailable: it could not be looked at, so nothing is said about it."""
     access: Literal["open", "gated", "gone"] | None = None
-    """gated: the hub no longer hands out its files to this user · gone: it is not there any more; absent when not known."""
+    """gated: the hub no longer hands out its files to this user · gone: it is not there any more; absent when the hub was not asked."""
     newest_commit: str | None = None
     """Newest commit of its branch; absent when not known."""
     behind: int | None = None
@@ -91,7 +91,7 @@ def _locally(model: LockedModel, lock_path: Path, sources: ModelSources) -> Mode
     if state.state == "unavailable":
         return _unavailable(model, state.reason, state.next_step)
     fresh = _fresh(model, state.advisories)
-    return _news(model, access="open", changes=state.drifts, advisories=fresh, next_step=state.next_step)
+    return _news(model, changes=state.drifts, advisories=fresh, next_step=state.next_step)
 
 
 def _on_hub(model: LockedModel, newest: LockedContents, sources: ModelSources) -> ModelNews:
@@ -142,7 +142,10 @@ def _matters(change: Change) -> bool:
 
 
 def _commits_between(model: LockedModel, sources: ModelSources) -> int | None:
-    history = list_commits(model.name, _branch(model), sources)
+    try:
+        history = list_commits(model.name, _branch(model), sources)
+    except ToolError:  # the changes are known; how many steps they took is not
+        return None
     return next((position for position, each in enumerate(history) if each.commit == model.commit), None)
 
 
@@ -152,7 +155,8 @@ def _fresh(model: LockedModel, present: tuple[Advisory, ...]) -> tuple[Advisory,
 
 def _news(model: LockedModel, **found: object) -> ModelNews:
     """Quiet unless something that matters was found."""
-    matters = found.get("changes") or found.get("advisories") or found.get("access") != "open" or found.get("reason")
+    lost = found.get("access") in {"gated", "gone"}
+    matters = lost or found.get("changes") or found.get("advisories") or found.get("reason")
     content = {"model": model.reference, "commit": model.commit, "state": "news" if matters else "quiet", **found}
     return ModelNews.model_validate(content)
 

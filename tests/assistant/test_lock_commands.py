@@ -97,6 +97,16 @@ def test_nothing_is_profiled_for_a_lock(tameshi, tiny_model):
     assert "→ profile_model" not in done.stderr
 
 
+def test_T13_a_card_of_unprintable_texts_is_locked_as_what_it_is(tameshi, tiny_model, tmp_path):
+    tiny_model(card='---\nlicense: "' + "\\u202e\\x01" * 90 + '"\n---\n# <script>\n')
+    done = tameshi("lock", "./tiny", "--by", "\u202e" * 300)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "models.lock").read_text(encoding="utf-8").isascii()
+    assert "\u202e" not in done.stdout
+    check = tameshi("check")
+    assert check.returncode == 0, check.stdout
+
+
 def test_1_when_a_model_drifted_and_it_is_said_by_meaning(tameshi, tiny_model, tmp_path):
     folder = Path(tiny_model())
     assert tameshi("lock", "./tiny").returncode == 0

@@ -96,7 +96,11 @@ def _licence(model: LockedModel, view: FileView) -> Meaning:
     spdx, _, front_matter = licence_of_files(view)
     tag, locked = licence_tag(front_matter), model.licence
     now, before = quoted(spdx or tag or ""), quoted(locked.spdx or locked.tag or "")
-    if spdx == locked.spdx and (spdx or now == before):
+    if spdx and spdx == locked.spdx and tag != locked.tag:
+        return Meaning(
+            (f"The card's licence tag is `{quoted(tag or '–')}` instead of `{quoted(locked.tag or '–')}`.",), "high"
+        )
+    if now == before:
         return Meaning(())
     if not spdx and not tag:
         return Meaning((f"No licence is stated any more; it was `{before}`.",), "high")

@@ -16,7 +16,7 @@ from tools.file_safety.findings import FileInspection, printable
 from tools.lock import reference_for
 from tools.lock_drift import installed_libraries
 from tools.locking.fingerprint import fingerprint
-from tools.locking.records import LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
+from tools.locking.records import LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel, as_line
 from tools.model_reference import parse_reference
 from tools.snapshot import Snapshot
 
@@ -67,7 +67,7 @@ def lock_entry(
             commit=snapshot.commit,
             source=snapshot.source,
             locked_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
-            locked_by=printable(by, 200),
+            locked_by=as_line(by),
             safety="accept" if inspection.verdict == "accept" else "flag",
             documentation_score=round(documentation.score, 4),
             card_sha256=hashes.get(documentation.card_file or ""),
@@ -76,8 +76,8 @@ def lock_entry(
             other_files=_other_files(snapshot, names),
             files=tuple(LockedFile(name=f.name, size_bytes=f.size_bytes, sha256=f.sha256) for f in snapshot.files),
             licence=LockedLicence(
-                spdx=licence.spdx,
-                tag=printable(licence.tag, 200) if licence.tag else None,
+                spdx=as_line(licence.spdx) if licence.spdx else None,
+                tag=as_line(licence.tag) if licence.tag else None,
                 text_file=licence.text_file,
             ),
             libraries=installed_libraries(),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from tools.errors import InvalidReference
+from tools.file_safety.findings import printable
 from tools.locking.fingerprint import Fingerprint, Sha256
 from tools.model_reference import ModelReference, parse_reference
 from tools.snapshot import Source
@@ -40,10 +41,16 @@ def _known_form(reference: str) -> str:
 
 FileName = Annotated[str, AfterValidator(_contained)]
 """Path inside a model, with forward slashes; it leads nowhere else."""
-Line = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_MAX_LINE_CHARACTERS = 300
+Line = Annotated[str, Field(max_length=_MAX_LINE_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A short text of one line."""
 Figure = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Line
 """One value of a measurement."""
+
+
+def as_line(text: str) -> str:
+    """Any text as a line that a lock can hold: escaped where it is not printable, and cut."""
+    return printable(text, _MAX_LINE_CHARACTERS)[:_MAX_LINE_CHARACTERS]
 
 
 class LockedFile(BaseModel):
