@@ -30,6 +30,7 @@ from tools.progress import CancelToken, Progress
 _AT_A_TIME = 4
 _SPARE_BYTES = 200_000_000
 _TICK_S = 0.25
+_QUIET_S = 2.0
 _MIB = 1024 * 1024
 
 
@@ -142,6 +143,7 @@ class _Download:
         self._lock = threading.Lock()
         self._came = 0
         self._wait_s, self._waits_until = 0.0, 0.0
+        self._stage, self._told_at = (-1, False), 0.0
         self._stop = CancelToken()
 
     def run(self, progress: Progress, cancel: CancelToken | None) -> None:
@@ -175,11 +177,16 @@ class _Download:
 
     def _tell(self, progress: Progress) -> None:
         came = self._came
-        if self._wait_s >= 1 and time.monotonic() < self._waits_until:
+        waiting = self._wait_s >= 1 and time.monotonic() < self._waits_until
+        if waiting:
             message = f"The hub asks us to wait {self._wait_s:.0f} s"
         else:
             message = f"Downloading: {came // _MIB} of {self._total / _MIB:.0f} MiB"
-        progress(min(1.0, came / max(1, self._total)), message)
+        share, now = min(1.0, came / max(1, self._total)), time.monotonic()
+        stage = (int(100 * share), waiting)
+        if stage != self._stage or now - self._told_at > _QUIET_S:  # a log gets a line for each
+            self._stage, self._told_at = stage, now
+            progress(share, message)
 
 
 def _raise_first(done: set[Future[None]]) -> None:

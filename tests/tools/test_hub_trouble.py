@@ -179,6 +179,30 @@ def test_T19_a_redirect_is_checked_before_it_is_followed(hub, hub_sources, model
     assert caught.value.code == "redirect_refused"
 
 
+def test_T19_the_listing_is_not_redirected_either(hub, hub_sources, model):
+    hub.fail("/api/models/org/larger", "redirect", target="http://169.254.169.254/latest")
+    with pytest.raises(SourceUnavailable, match="which is not asked"):
+        fetch_model("org/larger", sources=hub_sources)
+
+
+@pytest.mark.parametrize("field", ["blobId", "sha256"])
+@pytest.mark.parametrize("value", ["../../../../escaped", "/tmp/escaped", "", "z" * 40, 7])
+def test_T19_what_a_hub_calls_a_hash_becomes_no_path(hub, hub_sources, model, monkeypatch, field, value):
+    module = sys.modules["hub_server"]
+    described = module.described
+
+    def lying(name, content):
+        entry = described(name, content)
+        if field == "blobId":
+            return entry | {"blobId": value}
+        return entry | {"lfs": {"sha256": value, "size": len(content), "pointerSize": 130}}
+
+    monkeypatch.setattr(module, "described", lying)
+    with pytest.raises(SourceUnavailable, match="not a hub"):
+        fetch_model("org/larger", sources=hub_sources)
+    assert not hub_sources.cache_dir.exists()
+
+
 def test_T19_the_token_does_not_follow_a_redirect_to_another_host(hub, hub_sources, model):
     hub_module = sys.modules["hub_server"]
     with hub_module.HubServer() as other:
