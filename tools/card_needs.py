@@ -70,7 +70,7 @@ _NEEDS = (
         "In a regulated field a general score says little, and a use that the publisher excludes is hard to defend.",
     ),
     _Need(
-        "japanese", re.compile(r"日本語|[\u3041-\u30ff]|japanese", _I), re.compile(r"japanese|日本語|jglue|jmteb|multilingual|多言語", _I),
+        "japanese", re.compile(r"日本語|japanese|[\u3041-\u30ff\u4e00-\u9fff]{0,40}[\u3041-\u30ff][\u3041-\u30ff\u4e00-\u9fff]{0,40}", _I), re.compile(r"japanese|日本語|jglue|jmteb|multilingual|多言語", _I),
         ("Evaluation results", "Training data"), 14,
         "Languages: the card does not name Japanese, which the use case needs",
         "A model that was not made for Japanese can look right in English tests and fail in daily use.",
@@ -145,6 +145,7 @@ _NEEDS = (
         "A model can repeat personal data that it was trained on.",
     ),
 )  # fmt: skip
+_JAPANESE = re.compile(r"日本語|japanese", _I)
 _OTHER_LANGUAGE_WEIGHT = 13.0
 _GAIN_OF_FIRST = 1.0
 _GAIN = 0.5
@@ -166,9 +167,15 @@ def needs_of(use_case: str | None, card: str, body_at: int, languages: tuple[str
     """
     text = (use_case or "")[:_LONGEST_USE_CASE]
     read = _Card(card, body_at, languages)
+    others = _language_needs(text, read)
     wanted = [(need, found.group()) for need in _NEEDS if (found := need.use.search(text))]
-    needs = [_need(need, because, read) for need, because in sorted(wanted, key=lambda each: -each[0].weight)]
-    return tuple(sorted((*needs, *_language_needs(text, read)), key=lambda each: -weight_of(each)))
+    needs = [
+        _need(need, because, read)
+        for need, because in wanted
+        # A use case that is written in Japanese is about Japanese texts, unless it names another language.
+        if need.concern != "japanese" or not others or _JAPANESE.search(text)
+    ]
+    return tuple(sorted((*needs, *others), key=lambda each: -weight_of(each)))
 
 
 def weights_for(use_case: str | None) -> dict[str, float]:

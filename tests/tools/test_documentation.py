@@ -1,13 +1,15 @@
 import json
+import time
 
 import pytest
 
 from tools.card_sections import find_sections
 from tools.documentation import check_documentation
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
+from tools.licences.terms import licence_text
 from tools.license import compare_licence
 
-APACHE = "Apache License\n   Version 2.0, January 2004"
+APACHE = licence_text("Apache-2.0")
 
 
 def states(check):
@@ -35,6 +37,58 @@ def test_the_gap_depends_on_the_use_case(offline):
     assert check.most_important_gap == "Bias, risks and limitations"
 
 
+@pytest.mark.parametrize(
+    ("use_case", "card", "gap", "reason"),
+    [
+        ("Sort job applicants", "## Results\nF1 0.8", "Bias, risks and limitations", "Its mistakes fall on people"),
+        ("フランス語の検索", "## 用途\n検索", "French", "not named"),
+        ("Summarise long contracts on a phone", "## Bias\nsome", "Out-of-scope use", "regulated"),
+        (None, "# x", "Bias, risks and limitations", "comes as a surprise"),
+    ],
+)
+def test_the_gap_that_matters_most_has_its_reason(use_case, card, gap, reason, tiny_folder, offline):
+    (tiny_folder / "README.md").write_text(f"---\nlicense: mit\n---\n{card}\n")
+    check = check_documentation(str(tiny_folder), use_case, sources=offline)
+    assert gap in check.most_important_gap
+    assert reason in check.gap_reason
+
+
+def test_the_use_decides_what_must_be_read_and_the_score(tiny_folder, offline):
+    card = "---\nlicense: mit\n---\n# x\n\nLatency is 3 ms on one core.\n\n## Results\nF1 0.8\n"
+    (tiny_folder / "README.md").write_text(card)
+    plain = check_documentation(str(tiny_folder), sources=offline)
+    edge = check_documentation(str(tiny_folder), "組み込み機器で動かす", sources=offline)
+    people = check_documentation(str(tiny_folder), "Screening of patients", sources=offline)
+    assert (plain.use_score, plain.needs) == (None, ())
+    assert plain.score == edge.score == people.score
+    assert edge.use_score > people.use_score
+    need = next(each for each in edge.needs if each.concern == "edge")
+    assert (need.concern, need.because, need.line, need.quote) == (
+        "edge",
+        "組み込み",
+        6,
+        "Latency is 3 ms on one core.",
+    )
+    assert {each.concern: each.quote for each in people.needs} == {"people": None, "regulated": None}
+
+
+def test_a_use_is_not_said_of_a_language_that_the_front_matter_names(tiny_folder, offline):
+    (tiny_folder / "README.md").write_text("---\nlicense: mit\nlanguage: [ja, fr]\n---\n# x\n")
+    needs = check_documentation(str(tiny_folder), "日本語とフランス語の検索", sources=offline).needs
+    assert {each.concern: each.quote for each in needs if "language" in each.concern or each.concern == "japanese"} == {
+        "japanese": "language: ja, fr",
+        "other_language": "language: ja, fr",
+    }
+
+
+def test_the_facts_of_the_files_are_in_the_record(offline):
+    facts = {each.topic: each.value for each in check_documentation("all-MiniLM-L6-v2", sources=offline).facts}
+    assert facts == {
+        "architecture": "BertModel", "parameters": 22_713_216, "dtype": "F32", "context_length": 256, "embedding_size": 384,
+        "vocabulary_size": 30_522, "base_model": "nreimers/MiniLM-L6-H384-uncased", "languages": "en",
+    }  # fmt: skip
+
+
 def test_an_unfilled_section_is_not_a_filled_one(tiny_folder, offline):
     check = check_documentation(str(tiny_folder), sources=offline)
     assert states(check)["Bias, risks and limitations"] == "unfilled"
@@ -52,6 +106,12 @@ def test_an_unfilled_section_is_not_a_filled_one(tiny_folder, offline):
         ("## 🚀 Quickstart\nrun it", "How to get started"),
         ("## 3. Training Data\nweb pages", "Training data"),
         ("## 引用\n```\n@misc{x}\n```", "Citation"),
+        ("**Limitations:**\nIt makes mistakes.", "Bias, risks and limitations"),
+        ("<h2>Intended uses</h2>\nFor search.", "Direct use"),
+        ("## 本モデルについて\n小さなモデルです。", "Model details"),
+        ("## What it cannot do\nCount.", "Out-of-scope use"),
+        ("## 使うべきでない場面\n採用の判断。", "Out-of-scope use"),
+        ("## Known issues\nIt repeats itself.", "Bias, risks and limitations"),
     ],
 )
 def test_headings_in_both_languages_are_known(card, name):
@@ -109,7 +169,7 @@ Tensor type: F32
         ({}, APACHE, "text_only", "Apache-2.0", True),
         ({}, None, "none", None, None),
         ({"license": "other", "license_name": "my-own"}, None, "tag_only", None, None),
-        ({"license": "llama3.1"}, "LLAMA 3.1 COMMUNITY LICENSE AGREEMENT", "agrees", "LicenseRef-Llama-3.1", False),
+        ({"license": "llama3.1"}, licence_text("LicenseRef-Llama-3.1"), "agrees", "LicenseRef-Llama-3.1", False),
     ],
 )
 def test_the_licence_tag_is_compared_with_the_text(front_matter, text, agreement, spdx, permissive):
@@ -131,6 +191,27 @@ def test_a_card_on_the_hub_is_read_without_fetching_the_model(hub, hub_sources, 
     assert check.commit == sha
     assert states(check)["Direct use"] == "filled"
     assert not (hub_sources.cache_dir / "models--org--tiny").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<!--" * 400,
+        "# " + " " * 1_900 + "x",
+        "1" * 1_900,
+        " " * 1_900 + "x",
+        "[ " * 900,
+        "maximum " * 240,
+        "<h1 " + "a" * 1_500,
+        "1億" * 600,
+    ],
+    ids=lambda line: line[:6],
+)
+def test_T13_hostile_lines_take_no_time(line, tiny_folder, offline):
+    (tiny_folder / "README.md").write_text("# x\n" + f"{line}\n" * 200)
+    start = time.process_time()
+    check_documentation(str(tiny_folder), "long Japanese documents, code, chat, edge", sources=offline)
+    assert time.process_time() - start < 2.0
 
 
 @pytest.mark.parametrize(
