@@ -37,7 +37,7 @@ class Policy(BaseModel):
     schema_version: Annotated[int, Field(ge=1, le=POLICY_VERSION)] = POLICY_VERSION
     """Version of the schema."""
     licences: tuple[str, ...] | None = None
-    """SPDX identifiers of the licences that are allowed."""
+    """SPDX identifiers of the licences that are allowed, for the model and what it is known to be made of."""
     formats: tuple[Format, ...] | None = None
     """Formats of weights that are allowed."""
     minimum_documentation_score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -130,11 +130,18 @@ _Result = tuple[str, bool | None, str] | None
 def _licences(policy: Policy, model: LockedModel) -> _Result:
     if policy.licences is None:
         return None
-    spdx = model.licence.spdx
-    if spdx is None:
+    allowed = {each.casefold() for each in policy.licences}
+    licence = model.licence
+    refused = [part for part in licence.lineage if part.spdx.casefold() not in allowed]
+    if licence.spdx is not None and licence.spdx.casefold() not in allowed:
+        return "licences", False, f"The licence is `{licence.spdx}`."
+    if licence.agreement == "differs":
+        return "licences", False, f"The licence text is `{licence.spdx}`, but the card's tag says `{licence.tag}`."
+    if refused:
+        return "licences", False, f"It was made of `{refused[0].name}`, whose licence is `{refused[0].spdx}`."
+    if licence.spdx is None:
         return "licences", None, "The licence is not one that is known here."
-    allowed = spdx.casefold() in {each.casefold() for each in policy.licences}
-    return "licences", allowed, f"The licence is `{spdx}`."
+    return "licences", True, f"The licence is `{licence.spdx}`."
 
 
 def _formats(policy: Policy, model: LockedModel) -> _Result:

@@ -16,12 +16,21 @@ from tools.file_safety.findings import FileInspection, printable
 from tools.lock import reference_for
 from tools.lock_drift import installed_libraries
 from tools.locking.fingerprint import fingerprint
-from tools.locking.records import LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel, as_line
+from tools.locking.records import (
+    LockedEvidence,
+    LockedFile,
+    LockedGate,
+    LockedLicence,
+    LockedModel,
+    LockedPart,
+    as_line,
+)
 from tools.model_reference import parse_reference
 from tools.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from tools.documentation import DocumentationCheck
+    from tools.license import LicenceFinding
     from tools.memory.records import MemoryForecast
 
 
@@ -60,7 +69,6 @@ def lock_entry(
         raise UnsafeModel(message, "See `tameshi inspect-files` for the reasons.")
     names = {file.name for file in snapshot.files}
     hashes = {file.name: file.sha256 for file in snapshot.files}
-    licence = documentation.licence
     try:
         return LockedModel(
             reference=reference_for(lock_path, parse_reference(snapshot.model)),
@@ -75,11 +83,7 @@ def lock_entry(
             advisories=tuple(each.id for each in inspection.advisories if each.affected),
             other_files=_other_files(snapshot, names),
             files=tuple(LockedFile(name=f.name, size_bytes=f.size_bytes, sha256=f.sha256) for f in snapshot.files),
-            licence=LockedLicence(
-                spdx=as_line(licence.spdx) if licence.spdx else None,
-                tag=as_line(licence.tag) if licence.tag else None,
-                text_file=licence.text_file,
-            ),
+            licence=_licence(documentation.licence),
             libraries=installed_libraries(),
             fingerprint=fingerprint(FolderView(Path(snapshot.root), frozenset(names))),
             evidence=tuple(evidence),
@@ -88,6 +92,20 @@ def lock_entry(
     except ValidationError as error:
         message = f"`{printable(snapshot.model, 120)}` has names or values that a lock cannot hold."
         raise InvalidArgument(message, "Look at its files with `tameshi inspect-files`.") from error
+
+
+def _licence(found: LicenceFinding) -> LockedLicence:
+    return LockedLicence(
+        spdx=as_line(found.spdx) if found.spdx else None,
+        tag=as_line(found.tag) if found.tag else None,
+        text_file=found.text_file,
+        agreement=found.agreement,
+        lineage=tuple(
+            LockedPart(role=each.role, name=as_line(each.name), spdx=as_line(each.spdx))
+            for each in found.lineage
+            if each.role != "model" and each.spdx
+        ),
+    )
 
 
 def _other_files(snapshot: Snapshot, names: set[str]) -> tuple[str, ...]:

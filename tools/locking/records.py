@@ -66,6 +66,19 @@ class LockedFile(BaseModel):
     """Hash of the content."""
 
 
+class LockedPart(BaseModel):
+    """The licence of something that a model was made of, where it is known."""
+
+    model_config = _STRICT
+
+    role: Literal["base_model", "dataset"]
+    """What it is."""
+    name: Line
+    """Its name."""
+    spdx: Line
+    """Its licence."""
+
+
 class LockedLicence(BaseModel):
     """The licence under which a model was adopted."""
 
@@ -77,6 +90,10 @@ class LockedLicence(BaseModel):
     """The card's tag as written; absent when there is none."""
     text_file: FileName | None = None
     """File with the licence text; absent when there is none."""
+    agreement: Literal["agrees", "differs", "tag_only", "text_only", "none"] = "none"
+    """Whether tag and text say the same."""
+    lineage: tuple[LockedPart, ...] = ()
+    """Licences of base models and datasets, where they are known."""
 
 
 class LockedEvidence(BaseModel):

@@ -258,3 +258,12 @@ def test_no_bytes_make_it_fail_otherwise(tmp_path, raw):
     (tmp_path / "x.lock").write_bytes(raw)
     with contextlib.suppress(InvalidLock):
         read_lock(tmp_path / "x.lock")
+
+
+def test_licences_of_what_a_model_was_made_of_are_locked(tmp_path, make_files, write, locked, offline):
+    write(tmp_path / "mirror" / "org" / "base", make_files(README__md=b"---\nlicense: cc-by-nc-4.0\n---\n# Base\n"))
+    folder = write(tmp_path / "tiny", make_files())
+    entry = locked(str(folder), offline.model_copy(update={"mirrors": (tmp_path / "mirror",)}))
+    assert [(part.role, part.name, part.spdx) for part in entry.licence.lineage] == [
+        ("base_model", "org/base", "CC-BY-NC-4.0")
+    ]

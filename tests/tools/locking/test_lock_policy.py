@@ -10,7 +10,7 @@ from tools.advisories import Advisory
 from tools.errors import InvalidLock
 from tools.lock_check import check_lock
 from tools.lock_policy import Policy, apply_policy, read_policy
-from tools.locking.records import Lock, LockedEvidence, LockedFile, LockedLicence, LockedModel
+from tools.locking.records import Lock, LockedEvidence, LockedFile, LockedLicence, LockedModel, LockedPart
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -36,6 +36,7 @@ def advisory(id="CVE-2030-1", affected=True):
     )
 
 
+BASE = LockedPart(role="base_model", name="org/base", spdx="CC-BY-NC-4.0")
 PICKLE = LockedFile(name="pytorch_model.BIN", size_bytes=2, sha256="ab" * 32)
 NO_WEIGHTS = LockedFile(name="config.json", size_bytes=2, sha256="ab" * 32)
 
@@ -46,6 +47,9 @@ NO_WEIGHTS = LockedFile(name="config.json", size_bytes=2, sha256="ab" * 32)
         ({"licences": ("apache-2.0", "MIT")}, {}, (), "passed"),
         ({"licences": ("MIT",)}, {}, (), "failed"),
         ({"licences": ()}, {}, (), "failed"),
+        ({"licences": ("MIT",)}, {"licence": LockedLicence(spdx="MIT", tag="cc-by-nc-4.0", agreement="differs")}, (), "failed"),
+        ({"licences": ("MIT",)}, {"licence": LockedLicence(spdx="MIT", lineage=(BASE,))}, (), "failed"),
+        ({"licences": ("MIT", "CC-BY-NC-4.0")}, {"licence": LockedLicence(spdx="MIT", lineage=(BASE,))}, (), "passed"),
         ({"licences": ("MIT",)}, {"licence": LockedLicence(tag="own")}, (), "not_checkable"),
         ({"formats": ("safetensors",)}, {}, (), "passed"),
         ({"formats": ("safetensors",)}, {"files": (PICKLE,)}, (), "failed"),
