@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from tools.file_safety import inspect_files, pickles
+from tools.file_safety.architecture_table import architecture_of, evaluate, types_by_family
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import printable
+from tools.file_safety.gguf import read_gguf
+from tools.file_safety.listing_rules import reads_like_an_instruction
 from tools.file_safety.pickles import is_pickle
 from tools.file_safety.templates import check_template
 from tools.file_safety.verdict import inspect_view
 from tools.mirrors import bundled_folder
+from tools.strict_json import BadJson, parse_json
 
 CONFIG = {
     "architectures": ["BertModel"], "model_type": "bert", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2,
@@ -506,3 +510,68 @@ def test_T01_a_module_that_is_only_a_pickle_is_said_to_be_missing(hub, hub_sourc
 def test_T01_every_instruction_can_begin_a_pickle():
     first = {ord(each.code) for each in pickletools.opcodes}
     assert first == pickles._FIRST_BYTES
+
+
+HOSTILE_TEXTS = [
+    "{%" * 90_000, "{{ 'a" * 30_000, "'\\\\" * 60_000, "{{ '" + "\\\\'" * 60_000, "a" * 190_000, "ab " * 60_000, "range(" * 30_000,
+    "range(" + "1 " * 90_000, "{% for " * 25_000, "| " * 90_000, "{%for x in range(" * 10_000, "<" * 190_000, "ignore " * 25_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=lambda text: text[:12])
+def test_T03_T13_no_text_makes_the_rules_slow(text):
+    started = time.process_time()
+    list(check_template("x", text))
+    reads_like_an_instruction(text)
+    assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize("levels", [64, 65])
+@pytest.mark.parametrize("kinds", ["[]", "{}", "mixed"])
+def test_T09_nesting_is_counted_level_by_level(levels, kinds):
+    openers = {
+        "[]": ["["] * levels,
+        "{}": ['{"a":'] * levels,
+        "mixed": ["[", '{"a":'] * (levels // 2) + ["["] * (levels % 2),
+    }[kinds]
+    closers = ["]" if each == "[" else "}" for each in reversed(openers)]
+    raw = "".join([*openers, "1", *closers]).encode()
+    if levels > 64:
+        with pytest.raises(BadJson, match="nested deeper than 64"):
+            parse_json(raw)
+    else:
+        parse_json(raw)
+
+
+def test_T09_brackets_in_texts_are_no_nesting():
+    assert parse_json(json.dumps({"a": "[" * 500 + '\\"' + "{" * 500, "b": [[1]]}).encode())["b"] == [[1]]
+
+
+def test_T02_gguf_metadata_is_read_to_its_end_behind_long_lists():
+    def text(value):
+        return struct.pack("<Q", len(value)) + value
+
+    words = struct.pack("<IIQ", 9, 8, 50_000) + text(b"word") * 50_000
+    template = struct.pack("<I", 8) + text(b"{{ x|attr('y') }}")
+    pairs = text(b"tokenizer.ggml.tokens") + words + text(b"tokenizer.chat_template") + template
+    raw = b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + pairs
+    metadata = read_gguf(lambda start, length: raw[start : start + length], len(raw))
+    assert metadata == (("{{ x|attr('y') }}",), None)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_T02_any_gguf_ends_in_a_verdict(content):
+    raw = b"GGUF\x03\x00\x00\x00" + content
+    assert read_gguf(lambda start, length: raw[start : start + length], len(raw)).trouble != ""
+
+
+def test_T10_the_table_knows_the_architectures_of_the_installed_library():
+    assert sum(bool(architecture_of(kind).stacks) for kinds in types_by_family().values() for kind in kinds) >= 300
+    assert architecture_of('bert", "x') is None
+    assert architecture_of("nobody's") is None
+
+
+@pytest.mark.parametrize(("formula", "value"), [("a", 2), ("3*a", 6), ("a*b+2*a*b", 18), ("c", None), (None, None)])
+def test_T10_a_formula_is_a_sum_of_products(formula, value):
+    assert evaluate(formula, {"a": 2, "b": 3}) == value

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
+from tests.bench.header_fuzz import compare, damaged
 from tools.errors import UnsafeModel, UnsupportedModel
 from tools.file_safety.file_view import FolderView
 from tools.weight_files import HeaderError, header_from, read_header, snapshot_tensors
@@ -169,3 +170,9 @@ def test_a_folder_without_weights_says_so(tmp_path):
 def test_a_file_is_read_from_disk(tmp_path):
     (tmp_path / "m.safetensors").write_bytes(save({"a": np.zeros((2, 2), np.float16)}))
     assert read_header(tmp_path / "m.safetensors").data_bytes == 8
+
+
+def test_T12_damaged_files_are_judged_as_by_the_reference_reader():
+    agreement = compare(damaged(3_000, seed=3))
+    assert agreement.differences == []
+    assert min(agreement.both_take, agreement.both_refuse) > 300
