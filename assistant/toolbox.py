@@ -147,7 +147,7 @@ class Toolbox:
 
         if CATALOGUE[name].reports:
             options |= {"progress": progress, "cancel": scope.cancel}
-        if name == "estimate_memory":
+        if name in {"estimate_memory", "profile_model"}:
             from assistant.measured_here import measured_here  # noqa: PLC0415 (imports the tool, which no other needs)
 
             options["measured"] = measured_here(self._services.store, scope.user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tools.errors import InvalidArgument, OutOfMemory, ToolError, UnsafeModel, U
 from tools.fetching import fetch_model
 from tools.file_safety.file_view import FolderView
 from tools.memory import MemoryForecast, estimate_memory, total_of
+from tools.memory.measured_here import MeasuredHere
 from tools.memory.model_shape import read_shape
 from tools.memory.speed_forecast import forecast_speed
 from tools.model_sources import ModelSources
@@ -46,6 +48,7 @@ def profile_model(
     repeats: int | None = None,
     executor: Executor = FRESH_PROCESSES,
     sources: ModelSources = ModelSources(),  # noqa: B008 (frozen record)
+    measured: MeasuredHere = MeasuredHere(),  # noqa: B008 (as above)
     progress: Progress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> Profile:
@@ -63,6 +66,7 @@ def profile_model(
         repeats: Timed calls a run, 1 to 10000; as many as a steady median needs when absent.
         executor: Where the worker runs.
         sources: Where models may come from.
+        measured: What earlier measurements on this machine say, for the forecast beside the measurement.
         progress: Told about each step.
         cancel: Kills the worker.
 
@@ -83,7 +87,8 @@ def profile_model(
     target = resolve_device(device)
     snapshot = fetch_model(model, sources=sources, progress=_scaled(progress, 0.0, 0.1), cancel=cancel)
     check_unchanged(snapshot)
-    forecast = _forecast(snapshot, dtype, max(batches), max(lengths), new_tokens, sources)
+    foresee = partial(_forecast, snapshot, sources=sources, measured=measured)
+    forecast = foresee(dtype, max(batches), max(lengths), new_tokens)
     needed = None if forecast is None else total_of(forecast.terms, on_device=target != "cpu")
     job = {
         "kind": "profile",
@@ -106,7 +111,7 @@ def profile_model(
     _raise_if_nothing_ran(record, needed)
     best = _largest_that_ran(record)
     if best is not None:
-        forecast = _forecast(snapshot, record["dtype"], *best, record["new_tokens"], sources)
+        forecast = foresee(record["dtype"], *best, record["new_tokens"])
     on_device = record["device_kind"] == "cuda"
     needed = None if forecast is None else total_of(forecast.terms, on_device=on_device)
     record["runs"] = _with_speed_forecast(snapshot, record)
@@ -167,12 +172,25 @@ def _scaled(progress: Progress, low: float, high: float) -> Progress:
 
 
 def _forecast(
-    snapshot: Snapshot, dtype: str, batch: int, length: int, new_tokens: int, sources: ModelSources
+    snapshot: Snapshot,
+    dtype: str,
+    batch: int,
+    length: int,
+    new_tokens: int,
+    *,
+    sources: ModelSources,
+    measured: MeasuredHere,
 ) -> MemoryForecast | None:
     """The forecast beside the measurement; a model whose need cannot be forecast can still be measured."""
     try:
         forecast = estimate_memory(
-            snapshot.model, None if dtype == "auto" else dtype, batch, length, new_tokens, sources=sources
+            snapshot.model,
+            None if dtype == "auto" else dtype,
+            batch,
+            length,
+            new_tokens,
+            sources=sources,
+            measured=measured,
         )
     except ToolError:
         return None
