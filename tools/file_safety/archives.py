@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_MEMBERS = 5_000
 _LOOKED_INTO = 200
+_LOOKED_INTO_REMOTELY = 8
 _HEAD_BYTES = 8192
 _PICKLE_MEMBER = re.compile(
     r"(?:^|/)(?:data\.pkl|.*\.(?:pkl|pickle|pt|pth|ckpt|bin|joblib)|pickle|storages|constants\.pkl)\Z", re.IGNORECASE
@@ -31,8 +32,13 @@ Recognised = tuple[str, str]
 """Kind and detail, as in `content.Content`."""
 
 
-def look_into_zip(stream: BinaryIO) -> Recognised:
-    """What a zip archive is, by its directory and the beginnings of its members."""
+def look_into_zip(stream: BinaryIO, *, remote: bool = False) -> Recognised:
+    """What a zip archive is, by its directory and the beginnings of its members.
+
+    Args:
+        stream: The archive.
+        remote: Whether each member costs a request; then only the first few are looked into.
+    """
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.namelist()[:MOST_MEMBERS]
@@ -41,7 +47,7 @@ def look_into_zip(stream: BinaryIO) -> Recognised:
                 return "pickle", f"a zip archive with the pickle {named}"
             if "config.json" in members and any(member.endswith(".h5") for member in members):
                 return _keras(archive)
-            for member in members[:_LOOKED_INTO]:
+            for member in members[: _LOOKED_INTO_REMOTELY if remote else _LOOKED_INTO]:
                 found = _of_member(archive, member)
                 if found is not None:
                     return found

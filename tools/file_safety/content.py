@@ -97,7 +97,7 @@ def recognise(view: FileView, name: str, size_bytes: int) -> Content:
     """
     head = view.read(name, 0, HEAD_BYTES) if size_bytes else b""
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
-        return Content(*look_into_zip(as_stream(_ViewFile(view, name, size_bytes))))
+        return Content(*look_into_zip(as_stream(_ViewFile(view, name, size_bytes)), remote=view.remote))
     if head[257:262] == b"ustar":
         return Content(*look_into_tar(as_stream(_ViewFile(view, name, size_bytes))))
     return _head_content(head, name, depth=0)

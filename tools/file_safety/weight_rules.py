@@ -22,7 +22,7 @@ _MAX_NAME = 512
 def check_weights(model: Inspected, *, values: bool = True) -> Iterator[Finding]:
     """Apply the rules on weights: every header, then all tensors together against the config."""
     tensors: dict[str, TensorInfo] = {}
-    sound = True
+    sound, loaded = True, _loaded(model)
     for name in sorted(each for each in model.plain if each.endswith(".safetensors")):
         entry = model.plain[name]
         try:
@@ -33,7 +33,7 @@ def check_weights(model: Inspected, *, values: bool = True) -> Iterator[Finding]
             continue
         yield from _check_file(model, name, entry.size_bytes, values=values)
         yield from _check_texts(name, header.tensors, header.metadata)
-        if name in _loaded(model):
+        if name in loaded:
             twice = next((tensor for tensor in header.tensors if tensor in tensors), None)
             if twice is not None:
                 sound = False
@@ -45,12 +45,14 @@ def check_weights(model: Inspected, *, values: bool = True) -> Iterator[Finding]
 
 
 def _loaded(model: Inspected) -> list[str]:
-    """The weight files a loader takes: the single file, else the index's shards, else all."""
+    """The weight files a loader takes: the single file, else the index's shards, else all; an adapter's belong to another model."""
     if "model.safetensors" in model.plain:
         return ["model.safetensors"]
     shards = model.object(INDEX).get("weight_map")
     if isinstance(shards, dict):
         return sorted({each for each in shards.values() if isinstance(each, str)})
+    if "adapter_config.json" in model.plain:
+        return [name for name in model.weight_files if not name.startswith("adapter_model")]
     return model.weight_files
 
 

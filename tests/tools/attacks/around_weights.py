@@ -40,6 +40,15 @@ def _generate(folder: Path, marker: Path) -> None:
     (folder / "custom_generate" / "generate.py").write_text(python_code(marker))
 
 
+def _adapter_only(folder: Path, _marker: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    names = (f"base_model.model.encoder.layer.0.attention.self.query.lora_{each}.weight" for each in "AB")
+    (folder / "adapter_model.safetensors").write_bytes(save({name: np.zeros((2, 8), np.float32) for name in names}))
+    (folder / "adapter_config.json").write_text(
+        json.dumps({"base_model_name_or_path": "org/base", "peft_type": "LORA"})
+    )
+
+
 CODE: tuple[Case, ...] = (
     Case("T04", "code of its own", "refuse", _own_code),
     Case("T04", "code of another repository", "refuse", changes_config(auto_map={"AutoModel": "other/repo--modeling.Model"})),
@@ -64,6 +73,7 @@ CODE: tuple[Case, ...] = (
     Case("T05", "program as git's alias", "flag", puts(".git/config", lambda m: f"[alias]\n\tst = !touch {m}\n".encode())),
     Case("T05", "git's hook", "flag", puts(".git/hooks/post-checkout", lambda m: f"#!/bin/sh\ntouch {m}\n".encode())),
     Case("T06", "adapter", "flag", puts_json("adapter_config.json", {"base_model_name_or_path": "org/base", "peft_type": "LORA"})),
+    Case("T06", "adapter with a copy of its base's config", "flag", _adapter_only),
     Case("T06", "adapter without a base", "flag", puts_json("adapter_config.json", {"peft_type": "LORA"})),
     Case("T06", "adapter of an unknown kind with code", "refuse", puts_json(
         "adapter_config.json", {"base_model_name_or_path": "org/base", "auto_mapping": {"parent_library": "evil.module", "base_model_class": "X"}}), "T04"),
