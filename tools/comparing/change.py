@@ -20,7 +20,7 @@ MOST_DETAILS = 8
 _KINDS: tuple[tuple[ChangeKind, re.Pattern[str]], ...] = (
     ("weights", re.compile(r"\.(?:safetensors|bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)\Z|\.(?:safetensors|bin)\.index\.json\Z")),
     ("chat_template", re.compile(r"chat_template|\.jinja\Z")),
-    ("tokenizer", re.compile(r"token|vocab|merges|spiece|sentencepiece|special_tokens|\.tiktoken\Z", re.IGNORECASE)),
+    ("tokenizer", re.compile(r"token|vocab|merges|spiece|sentencepiece|special_tokens|\.(?:tiktoken|spm)\Z", re.IGNORECASE)),
     ("licence", re.compile(r"(?:^|/)(?:licen[cs]e|notice|copying|use_policy)[^/]*\Z", re.IGNORECASE)),
     ("card", re.compile(r"(?:^|/)(?:readme|model_card)[^/]*\Z|\.md\Z", re.IGNORECASE)),
     ("generation_defaults", re.compile(r"(?:^|/)generation_config\.json\Z")),

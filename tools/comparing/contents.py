@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from tools.comparing.change import Change, change_of, kind_of, told_first
 from tools.comparing.pair import MAX_TEXT_BYTES, Pair
+from tools.comparing.sentencepiece_file import MAX_MODEL_BYTES, BadSentencePiece
 from tools.comparing.settings_files import LAYOUT, compare_settings
 from tools.comparing.text_files import compare_card, compare_licence_text, compare_template, template_of
-from tools.comparing.tokenizer_files import compare_tokenizer, compare_word_list
+from tools.comparing.tokenizer_files import compare_sentencepiece, compare_tokenizer, compare_word_list
 from tools.comparing.weight_changes import compare_weights
 from tools.errors import AccessDenied, SourceUnavailable
 from tools.file_safety.file_view import FileView
@@ -73,7 +74,7 @@ def _compare_file(pair: Pair, name: str) -> list[Change]:
         return [_unread(pair, name, "It is too large to be compared here by more than its hash.")]
     try:
         return list(comparer(pair, name))
-    except BadJson as error:
+    except (BadJson, BadSentencePiece) as error:
         return [_unread(pair, name, f"One of the two versions {error}, so its entries were not compared.")]
     except (SourceUnavailable, AccessDenied) as error:
         return [_unread(pair, name, error.message)]
@@ -100,16 +101,21 @@ def _compare_tokenizer_config(pair: Pair, name: str) -> Iterator[Change]:
             yield change_of("chat_template", name, added)
     elif first != second:
         yield compare_template(name, first, second)
-    settings = list(compare_settings(pair, name, frozenset({"chat_template"})))
+    told = frozenset({"chat_template"}) if first != second else frozenset()
+    settings = list(compare_settings(pair, name, told))
     yield from (each for each in settings if first == second or each.description != LAYOUT)
 
 
 def _compare_template_file(pair: Pair, name: str) -> Iterator[Change]:
-    if name.endswith(".json"):
-        old, new = (template_of(each) or "" for each in pair.json(name))
+    if not name.endswith(".json"):
+        yield compare_template(name, *pair.texts(name))
+        return
+    old, new = pair.json(name)
+    first, second = template_of(old), template_of(new)
+    if first is None or second is None or first == second:
+        yield from compare_settings(pair, name)
     else:
-        old, new = pair.texts(name)
-    yield compare_template(name, old, new)
+        yield compare_template(name, first, second)
 
 
 def _comparer_of(name: str) -> tuple[_Comparer | None, int]:
@@ -120,6 +126,7 @@ _COMPARERS: tuple[tuple[re.Pattern[str], _Comparer | None, int], ...] = (
     (re.compile(r"(?:^|/)tokenizer\.json\Z"), compare_tokenizer, MAX_JSON_BYTES),
     (re.compile(r"(?:^|/)(?:vocab\.(?:txt|json)|merges\.txt|added_tokens\.json)\Z"), compare_word_list, MAX_JSON_BYTES),
     (re.compile(r"(?:^|/)tokenizer_config\.json\Z"), _compare_tokenizer_config, MAX_CONFIG_BYTES),
+    (re.compile(r"(?:^|/)[^/]+\.(?:model|spm)\Z"), compare_sentencepiece, MAX_MODEL_BYTES),
     (re.compile(r"chat_template[^/]*\.json\Z|\.jinja\Z"), _compare_template_file, MAX_TEXT_BYTES),
     (re.compile(r"\.(?:safetensors|bin)\.index\.json\Z"), None, 0),
     (re.compile(r"\.json\Z"), compare_settings, MAX_CONFIG_BYTES),

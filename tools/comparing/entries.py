@@ -9,7 +9,6 @@ from tools.comparing.change import RISKS, Risk, highest
 from tools.comparing.quoting import listed, shown
 
 _MAX_DEPTH = 3
-_MAX_ENTRIES = 20_000
 
 
 class Known(NamedTuple):
@@ -47,7 +46,7 @@ def compare_entries(
         What differs, the weightiest first.
     """
     first, second = dict(_flattened(old)), dict(_flattened(new))
-    differing = [key for key in {**first, **second} if not _same(first.get(key), second.get(key))]
+    differing = [key for key in {**first, **second} if not same_values(first.get(key), second.get(key))]
     told: list[tuple[Known, str]] = []
     others: list[str] = []
     for key in differing:
@@ -67,20 +66,20 @@ def compare_entries(
 
 
 def _flattened(content: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
-    for count, (key, value) in enumerate(content.items()):
-        if count > _MAX_ENTRIES:
-            return
+    for key, value in content.items():
         if isinstance(value, dict) and value and depth < _MAX_DEPTH:
             yield from _flattened(value, f"{prefix}{key}.", depth + 1)
         else:
             yield f"{prefix}{key}", value
 
 
-def _same(old: object, new: object) -> bool:
-    """Whether two values are the same, types included: 1 is not true, and NaN is itself."""
+def same_values(old: Any, new: Any) -> bool:
+    """Whether two JSON values are the same: in any order, null or not there, but 1 is not true, and NaN is itself."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
-    return type(old) is type(new) and repr(old) == repr(new)
+        return all(same_values(old.get(key), new.get(key)) for key in {**old, **new})
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(same_values, old, new))
+    return type(old) is type(new) and (old == new or old != old and new != new)
 
 
 def _known(key: str, known: Mapping[str, Known]) -> Known | None:

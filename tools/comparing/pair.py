@@ -55,13 +55,15 @@ class Pair:
         limit = min(max_bytes, MAX_REMOTE_BYTES) if self.remote else max_bytes
         return self.in_both(name) and max(self.sizes(name)) <= limit
 
+    def raw(self, name: str) -> tuple[bytes, bytes]:
+        """The file's bytes in both versions."""
+        first, second = (model.view.read(name, 0, model.plain[name].size_bytes) for model in (self.before, self.after))
+        return first, second
+
     def texts(self, name: str) -> tuple[str, str]:
         """The file's two texts; what is no UTF-8 is replaced."""
-        first, second = (
-            model.view.read(name, 0, model.plain[name].size_bytes).decode("utf-8", "replace")
-            for model in (self.before, self.after)
-        )
-        return first, second
+        first, second = self.raw(name)
+        return first.decode("utf-8", "replace"), second.decode("utf-8", "replace")
 
     def json(self, name: str) -> tuple[Any, Any]:
         """The file's two contents.

@@ -14,7 +14,7 @@ from tools.comparing.config_keys import (
     PREPROCESSOR_KEYS,
     TOKENIZER_CONFIG_KEYS,
 )
-from tools.comparing.entries import Known, compare_entries
+from tools.comparing.entries import Known, compare_entries, same_values
 from tools.comparing.pair import Pair
 from tools.comparing.quoting import listed, shown
 
@@ -49,8 +49,10 @@ def compare_settings(pair: Pair, name: str, without: frozenset[str] = frozenset(
     kind = kind_of(name)
     first, second = ({key: each[key] for key in each if key not in without} for each in (old, new))
     difference = compare_entries(first, second, _table_of(name))
-    if not difference.keys:
+    if same_values(first, second):
         yield change_of(kind, name, LAYOUT, risk="low")
+    elif not difference.keys:
+        yield change_of(kind, name, "Its entries stand within others in another way.", risk="high")
     else:
         description = f"Entries that differ: {listed(difference.keys)}."
         yield change_of(kind, name, description, risk=difference.risk, details=difference.lines)
@@ -62,7 +64,7 @@ def _table_of(name: str) -> Mapping[str, Known]:
 
 def _compare_values(name: str, old: object, new: object) -> Change:
     """Two contents of which at least one is no object."""
-    if type(old) is type(new) and old == new:
+    if same_values(old, new):
         return change_of(kind_of(name), name, LAYOUT, risk="low")
     return change_of(kind_of(name), name, f"Its content changed, from `{shown(old)}` to `{shown(new)}`.")
 
@@ -72,8 +74,10 @@ def _compare_modules(name: str, old: Any, new: Any) -> Change:
     before, after = _steps(old), _steps(new)
     if before is None or after is None:
         return _compare_values(name, old, new)
-    if before == after:
+    if same_values(old, new):
         return change_of("config", name, LAYOUT, risk="low")
+    if before == after:
+        return change_of("config", name, "The steps are the same; their names or numbers differ.", risk="medium")
     gone, come = [each for each in before if each not in after], [each for each in after if each not in before]
     details = [f"Step removed: `{shown(each)}`." for each in gone] + [f"Step added: `{shown(each)}`." for each in come]
     if not details:

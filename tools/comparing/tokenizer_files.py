@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 from tools.comparing.change import RISKS, Change, Risk, change_of, highest, kind_of
+from tools.comparing.entries import same_values
 from tools.comparing.pair import Pair
 from tools.comparing.quoting import listed, shown
+from tools.comparing.sentencepiece_file import read_pieces
 from tools.comparing.settings_files import LAYOUT
+from tools.comparing.vocabulary import (
+    Said,
+    by_line,
+    merge_lines,
+    numbered,
+    rescored,
+    rules_of,
+    scores_of,
+    special_lines,
+    special_pieces,
+    vocabulary_lines,
+)
 
 _TOKENIZER = "It cuts or numbers text in another way."
 _MILDER = "It cuts and numbers text as before; lengths or settings differ."
-_MODEL_TYPES = ("WordPiece", "BPE", "Unigram", "WordLevel")
-
-
-class _Said(NamedTuple):
-    risk: Risk
-    line: str
 
 
 def compare_tokenizer(pair: Pair, name: str) -> Iterator[Change]:
@@ -31,16 +38,25 @@ def compare_tokenizer(pair: Pair, name: str) -> Iterator[Change]:
     Raises:
         BadJson: One of the two is not acceptable JSON.
     """
-    old, new = (each if isinstance(each, dict) else {} for each in pair.json(name))
+    contents = pair.json(name)
+    old, new = (each if isinstance(each, dict) else {} for each in contents)
     said = [
-        *_vocabulary_lines(pieces_of(old), pieces_of(new)),
-        *_special_lines(_special(old), _special(new)),
-        *_merge_lines(_part(old, "model").get("merges"), _part(new, "model").get("merges")),
-        *_score_lines(_part(old, "model").get("vocab"), _part(new, "model").get("vocab")),
+        *vocabulary_lines(pieces_of(old), pieces_of(new)),
+        *special_lines(special_pieces(old), special_pieces(new)),
+        *merge_lines(_part(old, "model").get("merges"), _part(new, "model").get("merges")),
+        *rescored(scores_of(_part(old, "model").get("vocab")), scores_of(_part(new, "model").get("vocab"))),
         *_step_lines(old, new),
         *_length_lines(old, new),
     ]
-    yield _change(name, said)
+    yield _change(name, said, same=same_values(*map(_plain, contents)))
+
+
+def _plain(content: Any) -> Any:
+    """The content with its merge rules in the one form, so that another way to write them is no difference."""
+    model = content.get("model") if isinstance(content, dict) else None
+    if not isinstance(model, dict) or not isinstance(model.get("merges"), list):
+        return content
+    return {**content, "model": {**model, "merges": rules_of(model["merges"])}}
 
 
 def compare_word_list(pair: Pair, name: str) -> Iterator[Change]:
@@ -54,14 +70,41 @@ def compare_word_list(pair: Pair, name: str) -> Iterator[Change]:
         BadJson: One of the two is not acceptable JSON.
     """
     if name.endswith(".json"):
-        old, new = (_numbered(each) for each in pair.json(name))
-        yield _change(name, list(_vocabulary_lines(old, new)))
+        old, new = pair.json(name)
+        said = list(vocabulary_lines(numbered(old), numbered(new)))
+        yield _change(name, said, same=same_values(old, new))
         return
-    first, second = (text.splitlines() for text in pair.texts(name))
+    first, second = ([line.rstrip("\r") for line in text.rstrip("\r\n").split("\n")] for text in pair.texts(name))
     if "merges" in name:
-        yield _change(name, list(_merge_lines(first, second)))
+        said = list(merge_lines(_without_head(first), _without_head(second)))
     else:
-        yield _change(name, list(_vocabulary_lines(_by_line(first), _by_line(second))))
+        said = list(vocabulary_lines(by_line(first), by_line(second)))
+    yield _change(name, said, same=first == second)
+
+
+def _without_head(lines: list[str]) -> list[str]:
+    """Merge rules without the line before them that names the format's version."""
+    return lines[1:] if lines[0].startswith("#version") else lines
+
+
+def compare_sentencepiece(pair: Pair, name: str) -> Iterator[Change]:
+    """Compare two SentencePiece models.
+
+    Args:
+        pair: The two versions.
+        name: A file that both have.
+
+    Raises:
+        BadSentencePiece: One of the two is none.
+    """
+    old, new = map(read_pieces, pair.raw(name))
+    said = [*vocabulary_lines(old.numbers, new.numbers), *rescored(old.scores, new.scores)]
+    special = [each for each in {**old.special, **new.special} if old.special.get(each) != new.special.get(each)]
+    if special:
+        said.append(Said("high", f"Special pieces are matched in another way: {listed(special)}."))
+    if old.normalizer != new.normalizer:
+        said.append(Said("high", "The cleaning of text before it is cut has other settings."))
+    yield _change(name, said, same=False)
 
 
 def pieces_of(content: Mapping[str, Any]) -> dict[str, int]:
@@ -74,10 +117,12 @@ def pieces_of(content: Mapping[str, Any]) -> dict[str, int]:
             for number, each in enumerate(pairs)
             if isinstance(each, list) and each and isinstance(each[0], str)
         }
-    return _numbered(vocabulary)
+    return numbered(vocabulary)
 
 
-def _change(name: str, said: list[_Said]) -> Change:
+def _change(name: str, said: list[Said], *, same: bool) -> Change:
+    if not said and not same:
+        said = [Said("medium", "What differs in it decides nothing that is known here.")]
     said.sort(key=lambda each: -RISKS.index(each.risk))
     risks: set[Risk] = {each.risk for each in said}
     risk = highest(risks)
@@ -90,93 +135,6 @@ def _part(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _numbered(content: object) -> dict[str, int]:
-    if not isinstance(content, dict):
-        return {}
-    return {piece: number for piece, number in content.items() if type(number) is int}
-
-
-def _by_line(lines: list[str]) -> dict[str, int]:
-    return {piece: number for number, piece in enumerate(lines)}
-
-
-def _vocabulary_lines(old: dict[str, int], new: dict[str, int]) -> Iterator[_Said]:
-    if old == new:
-        return
-    if len(old) != len(new):
-        yield _Said("high", f"The vocabulary has {len(new):,} pieces instead of {len(old):,}.")
-    removed, added = [each for each in old if each not in new], [each for each in new if each not in old]
-    moved = [piece for piece, number in old.items() if new.get(piece, number) != number]
-    if removed:
-        yield _Said("high", f"{len(removed):,} pieces were removed: {listed(removed)}.")
-    if added:
-        yield _Said("high", f"{len(added):,} pieces were added: {listed(added)}.")
-    if moved:
-        yield _Said("high", f"{len(moved):,} pieces have another number: {listed(moved)}.")
-
-
-def _special(content: Mapping[str, Any]) -> dict[str, Any]:
-    entries = content.get("added_tokens")
-    found = (each for each in entries if isinstance(each, dict)) if isinstance(entries, list) else ()
-    return {str(each.get("content"))[:200]: each for each in found}
-
-
-def _special_lines(old: dict[str, Any], new: dict[str, Any]) -> Iterator[_Said]:
-    removed, added = [each for each in old if each not in new], [each for each in new if each not in old]
-    if removed:
-        yield _Said("high", f"Special pieces were removed: {listed(removed)}.")
-    if added:
-        yield _Said("high", f"Special pieces were added: {listed(added)}.")
-    both = [each for each in old if each in new]
-    moved = [each for each in both if old[each].get("id") != new[each].get("id")]
-    if moved:
-        yield _Said("high", f"Special pieces have another number: {listed(moved)}.")
-    other = [each for each in both if each not in moved and old[each] != new[each]]
-    if other:
-        yield _Said("medium", f"Special pieces are matched in another way: {listed(other)}.")
-
-
-def _merge_lines(old: object, new: object) -> Iterator[_Said]:
-    first, second = _merges(old), _merges(new)
-    if first == second:
-        return
-    position = next(number for number, (one, other) in enumerate(zip_longest(first, second)) if one != other)
-    if len(first) == len(second):
-        differing = sum(1 for one, other in zip(first, second, strict=True) if one != other)
-        yield _Said(
-            "high", f"{differing:,} of {len(first):,} merge rules differ, the first is number {position + 1:,}."
-        )
-    else:
-        yield _Said(
-            "high",
-            f"There are {len(second):,} merge rules instead of {len(first):,}, the first that differs is number {position + 1:,}.",
-        )
-
-
-def _merges(content: object) -> list[str]:
-    """Merge rules, written as one text or as two."""
-    if not isinstance(content, list):
-        return []
-    rules = (" ".join(map(str, each)) if isinstance(each, list) else str(each) for each in content)
-    return [each for each in rules if not each.startswith("#version")]
-
-
-def _score_lines(old: object, new: object) -> Iterator[_Said]:
-    """Scores of a Unigram vocabulary, which decide among several ways to cut a word."""
-    first, second = _scores(old), _scores(new)
-    differing = [piece for piece, score in first.items() if piece in second and second[piece] != score]
-    if differing:
-        yield _Said("high", f"{len(differing):,} pieces have another score: {listed(differing)}.")
-
-
-def _scores(content: object) -> dict[str, Any]:
-    if not isinstance(content, list):
-        return {}
-    return {
-        each[0]: each[1] for each in content if isinstance(each, list) and len(each) == 2 and isinstance(each[0], str)
-    }
-
-
 _STEPS = {
     "normalizer": "The cleaning of text before it is cut",
     "pre_tokenizer": "The first cut into words",
@@ -185,17 +143,17 @@ _STEPS = {
 }
 
 
-def _step_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Said]:
+def _step_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Said]:
     lower_before, lower_after = _lowers(old.get("normalizer")), _lowers(new.get("normalizer"))
     if lower_before != lower_after:
-        yield _Said("high", "Capital letters are now kept." if lower_before else "Text is now put in small letters.")
+        yield Said("high", "Capital letters are now kept." if lower_before else "Text is now put in small letters.")
     for key, step in _STEPS.items():
         if old.get(key) != new.get(key):
-            yield _Said("high", _difference(step, old.get(key), new.get(key)))
+            yield Said("high", _difference(step, old.get(key), new.get(key)))
     inner = _inner(_part(old, "model")), _inner(_part(new, "model"))
     differing = [key for key in {**inner[0], **inner[1]} if inner[0].get(key) != inner[1].get(key)]
     if differing:
-        yield _Said("high", f"Settings of the tokenizer's model differ: {listed(differing)}.")
+        yield Said("high", f"Settings of the tokenizer's model differ: {listed(differing)}.")
 
 
 def _difference(step: str, old: object, new: object) -> str:
@@ -230,12 +188,12 @@ def _lowers(normalizer: object, depth: int = 0) -> bool:
     return isinstance(parts, list) and any(_lowers(each, depth + 1) for each in parts[:50])
 
 
-def _length_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Said]:
+def _length_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Said]:
     for key, step in (("truncation", "The cutting of long texts"), ("padding", "The filling up of short texts")):
         before, after = old.get(key), new.get(key)
         if before != after:
             first, second = shown(_brief(before)), shown(_brief(after))
-            yield _Said(
+            yield Said(
                 "medium",
                 f"{step} differs: from `{first}` to `{second}`."
                 if first != second

@@ -35,6 +35,11 @@ def test_values_of_another_type_differ(change_of, old, new):
     assert change_of("config.json", {"x": old}, {"x": new}).description == "Entries that differ: `x`."
 
 
+def test_entries_that_only_look_the_same_when_laid_flat_differ(change_of):
+    change = change_of("config.json", {"a.b": 1}, {"a": {"b": 1}})
+    assert (change.risk, change.description) == ("high", "Its entries stand within others in another way.")
+
+
 def test_null_is_the_same_as_not_there(change_of):
     assert change_of("config.json", {"a": None}, {}).risk == "low"
 

@@ -1,3 +1,5 @@
+import struct
+
 import pytest
 
 VOCABULARY = {"[UNK]": 0, "a": 1, "b": 2, "ab": 3}
@@ -76,6 +78,19 @@ def test_lists_of_pieces_are_read_too(change_of, name, old, new, said):
     assert said in change_of(name, old, new).details
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("tokenizer.json", {**BERT, "version": "1.0"}, {**BERT, "version": "2.0"}),
+        ("vocab.json", {"a": 0, "b": "x"}, {"a": 0, "b": "y"}),
+        ("tokenizer.json", [1], [2]),
+    ],
+)
+def test_what_is_not_understood_is_not_said_to_be_the_same(change_of, name, old, new):
+    change = change_of(name, old, new)
+    assert (change.risk, change.details) == ("medium", ("What differs in it decides nothing that is known here.",))
+
+
 def test_a_template_among_the_settings_is_a_change_of_its_own(differ):
     old, new = {"chat_template": "{{ a }}", "model_max_length": 1}, {"chat_template": "{{ b }}", "model_max_length": 2}
     changes = differ({"tokenizer_config__json": old}, {"tokenizer_config__json": new})
@@ -93,3 +108,37 @@ def test_a_template_among_the_settings_is_a_change_of_its_own(differ):
 def test_T17_odd_tokenizers_are_compared_without_failing(change_of, odd):
     assert change_of("tokenizer.json", BERT, odd).risk == "high"
     assert change_of("tokenizer.json", odd, BERT).risk == "high"
+
+
+def sentencepiece(pieces, normalizer=b"nmt", trained=b"x"):
+    """The bytes of a SentencePiece model, written by hand: fields 1 (pieces), 2 (training) and 3 (normaliser)."""
+
+    def field(number, value):
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    rows = [
+        field(1, field(1, text.encode()) + b"\x15" + struct.pack("<f", score) + bytes([0x18, kind]))
+        for text, score, kind in pieces
+    ]
+    return b"".join([*rows, field(2, trained), field(3, normalizer)])
+
+
+PIECES = [("<unk>", 0.0, 2), ("▁a", -1.0, 1), ("b", -2.0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("new", "risk", "said"),
+    [
+        (sentencepiece([*PIECES, ("c", -3.0, 1)]), "high", "1 pieces were added: `c`."),
+        (sentencepiece([*PIECES[:2], ("b", -2.5, 1)]), "high", "1 pieces have another score: `b`."),
+        (sentencepiece([*PIECES[:2], ("b", -2.0, 4)]), "high", "Special pieces are matched in another way: `b`."),
+        (sentencepiece(PIECES, normalizer=b"identity"), "high", "The cleaning of text before it is cut has other settings."),
+        (sentencepiece(PIECES, trained=b"y"), "medium", "What differs in it decides nothing that is known here."),
+        (b"\x0a\xff\xff", "high", "One of the two versions is not a SentencePiece model, so its entries were not compared."),
+        (b"", "high", "One of the two versions has no pieces, so its entries were not compared."),
+    ],
+)  # fmt: skip
+def test_sentencepiece_models_are_read_without_their_library(change_of, new, risk, said):
+    change = change_of("sentencepiece.bpe.model", sentencepiece(PIECES), new)
+    assert (change.kind, change.risk) == ("tokenizer", risk)
+    assert said in change.details

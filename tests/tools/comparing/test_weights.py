@@ -111,6 +111,13 @@ def test_T10_numbers_that_are_none_are_counted(weights_change):
     assert "16 numbers are infinite or not numbers in one of the two." in change.details
 
 
+@pytest.mark.parametrize("bits", [0x7FC00001, 0x80000000])
+def test_T10_numbers_that_are_equal_but_not_the_same_bits_differ(weights_change, bits):
+    old = np.array([0x7FC00000 if bits == 0x7FC00001 else 0, 0], "u4").view("f4")
+    change = weights_change(save({"a": old}), save({"a": np.array([bits, 0], "u4").view("f4")}))
+    assert "1 of 1 compared tensors differ, in 50.00% of their numbers." in change.details
+
+
 def test_T12_an_unsound_header_is_told_and_nothing_is_mapped(weights_change):
     change = weights_change(save(ONE), b"\xff" * 64)
     assert change.description == "Its content changed; its tensors could not be compared."
