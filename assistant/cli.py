@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import typer
 
-from assistant.commands import advice, bundling, checks, locking, looking, talk, upkeep
+from assistant.commands import advice, bundling, checks, documenting, locking, looking, talk, upkeep
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -28,6 +28,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "plot": upkeep.draw_plot,
     "check-version": checks.check_version,
     "check-documentation": checks.check_documentation,
+    "draft-card": documenting.draft_card,
     "observe-behavior": checks.observe_behavior,
     "estimate-cost": advice.estimate_cost,
     "compare-models": advice.compare_models,
