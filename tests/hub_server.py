@@ -57,7 +57,7 @@ class Repository:
 class Fault:
     """What goes wrong for paths that contain a text.
 
-    A status; `cut` half way, `wrong_length`, `other_bytes`, `slow` (a piece, then a pause), `html` (a login page), `redirect`.
+    A status; `cut` half way, `wrong_length`, `other_bytes`, `slow` (a piece, then a pause), `html` (a login page), `redirect`, `no_range`.
     """
 
     path_part: str
@@ -253,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_content(self, content: bytes, headers: dict[str, str], fault: Fault | None) -> None:
         status, first = 200, 0
-        wanted = self.headers.get("Range", "")
+        wanted = "" if fault is not None and fault.kind == "no_range" else self.headers.get("Range", "")
         if wanted.startswith("bytes="):
             start, _, end = wanted.removeprefix("bytes=").partition("-")
             first, last = int(start), int(end) if end else len(content) - 1

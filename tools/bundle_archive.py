@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.errors import SourceUnavailable
 from tools.progress import CancelToken
+from tools.snapshot import SnapshotFile, content_commit
 from tools.strict_json import BadJson, parse_json
 
 MANIFEST, CHECKSUMS = "manifest.json", "VERIFY.txt"
@@ -184,11 +185,22 @@ def _manifest(raw: bytes) -> Manifest:
     folded = {name.casefold() for name in names}
     if len(names) > _MAX_FILES or len(folded) != len(names) or folders & folded:
         raise BundleDamaged("its manifest names a file twice, or too many")
+    if manifest.content != _content(manifest):
+        raise BundleDamaged("its manifest does not fit itself")
     for file in manifest.files:
         placed = file.name in {"evidence.json", "models.lock"} or file.name.startswith(MODEL_FOLDER)
         if not placed or not is_safe_name(file.name) or not 0 <= file.size_bytes < 2**60:
             raise BundleDamaged("its manifest names a file that no bundle has")
     return manifest
+
+
+def _content(manifest: Manifest) -> str:
+    """The content hash of the model's files by their hashes."""
+    model = [each for each in manifest.files if each.name.startswith(MODEL_FOLDER)]
+    return content_commit(
+        SnapshotFile(name=each.name.removeprefix(MODEL_FOLDER), size_bytes=each.size_bytes, sha256=each.sha256)
+        for each in model
+    )
 
 
 def _checksums(manifest: Manifest, raw: bytes) -> bytes:

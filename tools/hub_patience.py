@@ -58,7 +58,7 @@ def patiently(
         left_s -= wait_s
         if tell is not None:
             tell(wait_s)
-        _sleep(wait_s, cancel)
+        pause(wait_s, cancel)
     return ask()
 
 
@@ -73,7 +73,8 @@ def seconds_asked_for(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _sleep(seconds: float, cancel: CancelToken | None) -> None:
+def pause(seconds: float, cancel: CancelToken | None) -> None:
+    """Sleep, unless cancelled."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if cancel is not None:

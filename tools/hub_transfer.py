@@ -11,7 +11,7 @@ from tools.errors import SourceUnavailable
 from tools.hub import HubFile, HubListing
 from tools.hub_cache import blob_path, hashing, not_writable, part_path
 from tools.hub_files import open_file
-from tools.hub_patience import INTERRUPTED, patiently
+from tools.hub_patience import INTERRUPTED, patiently, pause
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken
 
@@ -132,7 +132,7 @@ def _complete(
         if cut is not None and cuts > _MOST_CUTS:
             raise cut
         if cut is not None:
-            time.sleep(_PAUSE_S * cuts)
+            pause(_PAUSE_S * 2**cuts, cancel)
 
 
 def _opened(blob: Path, file: HubFile) -> Part:

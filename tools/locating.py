@@ -127,6 +127,8 @@ def _in_mirror(reference: ModelReference, sources: ModelSources, note: str) -> M
         raise ModelNotFound(message, step, model=identifier)
     spelled = reference.model_copy(update={"id": identifier})
     told = f"Taken from a mirror on this machine: {note}"
+    if bundled is not None:
+        told = f"Taken from a mirror on this machine: {note} Its commit is the one that its bundle names."
     return ModelLocation(spelled, "mirror", root, None, None, FolderView(root), told, bundled)
 
 

@@ -10,6 +10,7 @@ _TEXTS = re.compile(
     r"(?:LICEN[CS]E|NOTICE|COPYING|USE_POLICY)(?:[.-][^/]*)?)\Z",
     re.IGNORECASE,
 )
+_TRAINING = re.compile(r"(?:trainer_state|training_args|rng_state|all_results|train_results)\.json\Z", re.IGNORECASE)
 _MODULE_FOLDER = re.compile(r"\d+_\w+/[^/]+\.(?:json|txt|model|safetensors)\Z")
 _TEMPLATE_FOLDER = re.compile(r"additional_chat_templates/[^/]+\.jinja\Z")
 _SHARD = re.compile(r"model-\d{5}-of-(\d{5})\.safetensors\Z")
@@ -28,10 +29,15 @@ def needed_names(sizes_bytes: Mapping[str, int]) -> tuple[str, ...]:
     chosen = [
         name
         for name, size in sizes_bytes.items()
-        if name.isprintable() and size <= _LARGEST_TEXT_BYTES and (_TEXTS.match(name) or _TEMPLATE_FOLDER.match(name))
+        if name.isprintable() and size <= _LARGEST_TEXT_BYTES and _is_text(name)
     ]
     chosen += [name for name in sizes_bytes if name.isprintable() and _MODULE_FOLDER.match(name)]
     return tuple(sorted({*chosen, *_weights(sizes_bytes)}))
+
+
+def _is_text(name: str) -> bool:
+    wanted = _TEXTS.match(name) or _TEMPLATE_FOLDER.match(name)
+    return wanted is not None and not _TRAINING.match(name)
 
 
 def _weights(names: Iterable[str]) -> list[str]:

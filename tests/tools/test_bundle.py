@@ -27,6 +27,7 @@ from tools.hub_cache import UNFINISHED
 from tools.memory import estimate_memory
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken
+from tools.snapshot import SnapshotFile, content_commit
 
 EVIDENCE = json.dumps([{"id": "E1", "tool": "fetch_model"}])
 LOCK = 'schema = 1\n[[model]]\nid = "org/tiny"\n'
@@ -146,8 +147,13 @@ def forged(tmp_path, names, model="org/tiny", content=b"x"):
     """A bundle whose checksums are right and whose names are not."""
     file = BundledFile(name="", size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     files = tuple(file.model_copy(update={"name": name}) for name in names)
+    inside = [each for each in files if each.name.startswith("model/")]
+    parts = [
+        SnapshotFile(name=each.name.removeprefix("model/"), size_bytes=each.size_bytes, sha256=each.sha256)
+        for each in inside
+    ]
     manifest = Manifest(
-        model=model, commit="0" * 40, content="folder-0", safety="accept", made_at="2026-01-01", files=files
+        model=model, commit="0" * 40, content=content_commit(parts), safety="accept", made_at="2026-01-01", files=files
     )
     stream = io.BytesIO()
     write_archive(stream, manifest, [(each, [content]) for each in files])

@@ -281,7 +281,7 @@ def test_only_one_set_of_weights_is_needed():
     unneeded = [
         "model-00001-of-00003.safetensors", "pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "tf_model.h5", "model.onnx",
         "flax_model.msgpack", "onnx/model.onnx", "openvino/openvino_model.xml", "rust_model.ot", "training_args.bin",
-        "optimizer.pt", "consolidated.safetensors", "model.fp16.safetensors", "checkpoint-500/model.safetensors",
+        "optimizer.pt", "trainer_state.json", "consolidated.safetensors", "model.fp16.safetensors", "checkpoint-500/model.safetensors",
         "runs/events.out.tfevents", "demo.ipynb", "modeling_x.py", "a\n.json", "1_Pooling/a\n.json",
     ]  # fmt: skip
     texts = ["config.json", "README.md", "LICENSE", "tokenizer.json", "spiece.model", "1_Pooling/config.json",

@@ -78,6 +78,11 @@ def test_T21_a_stopped_download_is_gone_on_with_by_the_next_one(hub, hub_sources
     assert unfinished(hub_sources) == []
 
 
+def test_T21_a_hub_that_knows_no_ranges_sends_it_all_again(hub, hub_sources, model, part):
+    hub.fail(WEIGHTS, "no_range")
+    assert is_whole(fetch_model("org/larger", sources=hub_sources), model)
+
+
 def test_T21_a_part_that_was_damaged_is_fetched_anew(hub, hub_sources, model, part):
     part.write_bytes(bytes(part.stat().st_size))
     assert is_whole(fetch_model("org/larger", sources=hub_sources), model)
