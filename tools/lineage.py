@@ -41,9 +41,9 @@ class Ancestor(BaseModel):
     relation: Relation
     """What was done to it."""
     known_from: tuple[str, ...]
-    """Files that say so, and `shapes` or `hashes` where those were compared."""
+    """Files that say so, and `hashes`, `numbers` or `shapes` where those were compared."""
     confirmed: bool | None
-    """Whether shapes or hashes bear it out; absent when the ancestor is not at hand or tells nothing."""
+    """Whether hashes, numbers, shapes or sizes bear it out; absent when the ancestor is not at hand or tells nothing."""
     note: str
     """What was compared and what came out, one sentence."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
+from tools.comparing.closeness import closeness_of
 from tools.comparing.pair import Pair
 from tools.comparing.quoting import shown
 from tools.comparing.weight_changes import Tensors, loaded_weights, read_tensors
 from tools.errors import ToolError
 from tools.file_safety.inspected import Inspected, text_config
+from tools.weight_files import TensorInfo
 
 _MOST_OF = 0.8
+_CLOSE, _APART = 0.6, 0.2
 _MOST_WRAPPERS = 6
 _MOST_PARTS = 30
 _SIZES = (
@@ -28,7 +31,7 @@ class Finding(NamedTuple):
     confirmed: bool | None
     """Whether it bears the descent out; absent when it tells nothing."""
     means: str
-    """`hashes`, `shapes` or `config.json`; empty when nothing was compared."""
+    """`hashes`, `numbers`, `shapes` or `config.json`; empty when nothing was compared."""
     note: str
     """What was found, one sentence."""
 
@@ -43,7 +46,7 @@ def check_descent(model: Inspected, base: Inspected, name: str, relation: str) -
         relation: What is said to have been done to it.
 
     Returns:
-        The finding; the weights' numbers are not read, only hashes, headers and configs.
+        The finding, from hashes, headers and configs, and where both are on this machine from a sample of the numbers.
     """
     name = shown(name, 120)
     if same_weights(base, model):
@@ -58,7 +61,7 @@ def check_descent(model: Inspected, base: Inspected, name: str, relation: str) -
         return _by_config(model, base, name)
     if relation == "adapter" or any(".lora_A." in tensor for tensor in second):
         return _adapter(first, second, name)
-    return _by_shapes(first, second, name) or _by_config(model, base, name)
+    return _by_shapes(base, model, first, second, name) or _by_config(model, base, name)
 
 
 def same_weights(first: Inspected, second: Inspected) -> bool:
@@ -71,32 +74,46 @@ def same_weights(first: Inspected, second: Inspected) -> bool:
     return not any(pair.differs(name) for name in names)
 
 
-def _by_shapes(base: Tensors, model: Tensors, name: str) -> Finding | None:
-    first, second = _bare(base), _bare(model)
-    common = first.keys() & second.keys()
-    if len(common) < _MOST_OF * min(len(first), len(second)) or len(common) < len(first) / 2:
+def _by_shapes(base: Inspected, model: Inspected, first: Tensors, second: Tensors, name: str) -> Finding | None:
+    old, new = _bare(first), _bare(second)
+    common = [each for each in old if each in new]
+    if len(common) < _MOST_OF * min(len(old), len(new)) or len(common) < len(old) / 2:
         return None
-    fitting = sum(first[each] == second[each] for each in common)
-    if fitting >= _MOST_OF * len(common):
-        note = f"{fitting:,} of its {len(second):,} tensors have the names and shapes of `{name}`, so it can have been made from it."
-        return Finding(True, "shapes", note)
-    note = f"{len(common) - fitting:,} of {len(common):,} tensors have other shapes than in `{name}`, so it was not simply trained further."
-    return Finding(False, "shapes", note)
+    fitting = [(old[each], new[each]) for each in common if old[each].shape == new[each].shape]
+    if len(fitting) < _MOST_OF * len(common):
+        note = f"{len(common) - len(fitting):,} of {len(common):,} tensors have other shapes than in `{name}`, so it was not simply trained further."
+        return Finding(False, "shapes", note)
+    return _by_numbers(Pair(base.view, model.view), fitting, name) or Finding(
+        True,
+        "shapes",
+        f"{len(fitting):,} of its {len(new):,} tensors have the names and shapes of `{name}`, so it can have been made from it.",
+    )
 
 
-def _bare(tensors: Tensors) -> dict[str, tuple[int, ...]]:
-    """Shapes by name without the beginnings that most names share: heads and wrappers put one in front."""
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+def _by_numbers(pair: Pair, tensors: list[tuple[TensorInfo, TensorInfo]], name: str) -> Finding | None:
+    """What a sample of the numbers tells; None where they are not on this machine or stand between."""
+    closeness = None if pair.remote else closeness_of(pair, tensors)
+    if closeness is not None and closeness >= _CLOSE:
+        note = f"Shapes are those of `{name}`, and the numbers are close to its own (cosine similarity {closeness:.2f}): it was made from it."
+        return Finding(True, "numbers", note)
+    if closeness is not None and closeness <= _APART:
+        note = f"Shapes are those of `{name}`, but the numbers have nothing in common with it (cosine similarity {closeness:.2f})."
+        return Finding(False, "numbers", note)
+    return None
+
+
+def _bare(tensors: Tensors) -> Tensors:
+    """Tensors by name without the beginnings that most names share: heads and wrappers put one in front."""
     for _ in range(_MOST_WRAPPERS):
-        heads = Counter(name.partition(".")[0] for name in shapes if "." in name)
+        heads = Counter(name.partition(".")[0] for name in tensors if "." in name)
         head, count = heads.most_common(1)[0] if heads else ("", 0)
-        if count < _MOST_OF * len(shapes) or head.isdigit():
+        if count < _MOST_OF * len(tensors) or head.isdigit():
             break
-        shapes = {
-            name.removeprefix(f"{head}.") if name.startswith(f"{head}.") else f"/{name}": shape
-            for name, shape in shapes.items()
+        tensors = {
+            name.removeprefix(f"{head}.") if name.startswith(f"{head}.") else f"/{name}": tensor
+            for name, tensor in tensors.items()
         }
-    return shapes
+    return tensors
 
 
 def _adapter(base: Tensors, adapter: Tensors, name: str) -> Finding:
@@ -126,13 +143,13 @@ def _adapter(base: Tensors, adapter: Tensors, name: str) -> Finding:
     return Finding(True, "shapes", f"All {fitting:,} parts of the adapter that were found fit the shapes of `{name}`.")
 
 
-def _target(place: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+def _target(place: str, tensors: Tensors) -> tuple[int, ...] | None:
     """Shape of the weight that an adapter's part is added to, found by the end of its name."""
     parts = place.rsplit(".", _MOST_PARTS)
     for start in range(len(parts)):
-        shape = shapes.get(".".join([*parts[start:], "weight"]))
-        if shape is not None:
-            return shape
+        tensor = tensors.get(".".join([*parts[start:], "weight"]))
+        if tensor is not None:
+            return tensor.shape
     return None
 
 

@@ -9,6 +9,7 @@ from tools.comparing import Change, compare_contents, kind_of
 from tools.comparing.likeness import Likeness, likeness_of
 from tools.copies import find_copies
 from tools.fetching import local_commit
+from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
 from tools.hub_files import HubView
 from tools.library_fit import LibraryFit, library_fit
@@ -122,7 +123,12 @@ def check_version(
     inspected = Inspected(location.view)
     history = read_history(location, sources)
     progress(0.1, "Comparing the files")
-    changes = _changes(location, other, history, sources, cancel)
+
+    def told(fraction: float, message: str) -> None:
+        progress(0.1 + 0.8 * fraction, message)
+
+    view = _other_view(location, other, history, sources)
+    changes = compare_contents(location.view, view, progress=told, cancel=cancel) if view is not None else ()
     progress(0.9, "Looking for the models it was made from")
     copies = find_copies(location, inspected, sources)
     reference = location.reference
@@ -145,19 +151,15 @@ def check_version(
     )
 
 
-def _changes(
-    location: ModelLocation,
-    other: ModelLocation | None,
-    history: History,
-    sources: ModelSources,
-    cancel: CancelToken | None,
-) -> tuple[Change, ...]:
-    """What differs between the checked and the other version, the newest one where none is named."""
+def _other_view(
+    location: ModelLocation, other: ModelLocation | None, history: History, sources: ModelSources
+) -> FileView | None:
+    """The files to compare with: of the other model, else of the newest version; None when there is nothing else."""
     if other is not None:
-        return compare_contents(location.view, other.view, cancel=cancel)
+        return other.view
     if location.listing is None or history.newest is None or history.newest.commit == location.listing.commit:
-        return ()
-    return compare_contents(location.view, HubView(history.newest, sources), cancel=cancel)
+        return None
+    return HubView(history.newest, sources)
 
 
 def _compared_with(location: ModelLocation, other: ModelLocation, changes: tuple[Change, ...]) -> ComparedWith:

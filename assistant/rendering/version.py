@@ -168,6 +168,8 @@ def _same_name(record: VersionCheck, language: Language) -> str:
 
 
 def _state(ancestor: Ancestor) -> str:
+    if ancestor.confirmed and not {"hashes", "numbers"} & set(ancestor.known_from):
+        return "plausible"
     return {True: "confirmed", False: "contradicted", None: "open"}[ancestor.confirmed]
 
 

@@ -31,7 +31,9 @@ def card(**entries):
 
 
 def moved(tensors):
-    return {name: each + 1 for name, each in tensors.items()}
+    """What further training does: every number a little."""
+    rng = np.random.default_rng(3)
+    return {name: (each + rng.normal(scale=0.2, size=each.shape)).astype("f4") for name, each in tensors.items()}
 
 
 def tensors_of(make_files):
@@ -45,18 +47,32 @@ def test_the_same_weights_are_a_copy(lineage_of):
     assert (base.name, base.relation, base.confirmed, base.known_from) == (BASE, "copy", True, ("README.md", "hashes"))
 
 
-def test_the_same_shapes_bear_a_descent_out(lineage_of, make_files):
+def test_numbers_that_are_close_bear_a_descent_out(lineage_of, make_files):
     (base,) = lineage_of(README__md=card(base_model=BASE), model__safetensors=save(moved(tensors_of(make_files))))
-    assert (base.relation, base.confirmed, base.known_from) == ("finetune", True, ("README.md", "shapes"))
+    assert (base.relation, base.confirmed, base.known_from) == ("finetune", True, ("README.md", "numbers"))
+
+
+def test_the_same_shapes_with_numbers_of_their_own_contradict_the_card(lineage_of, make_files):
+    rng = np.random.default_rng(5)
+    apart = {name: rng.normal(size=each.shape).astype("f4") for name, each in tensors_of(make_files).items()}
+    (base,) = lineage_of(README__md=card(base_model=BASE), model__safetensors=save(apart))
+    assert (base.confirmed, base.known_from[-1]) == (False, "numbers")
+    assert "nothing in common" in base.note
 
 
 def test_a_head_and_another_beginning_of_names_do_not_hide_a_descent(lineage_of, make_files):
-    wrapped = {f"bert.{name}": each + 1 for name, each in tensors_of(make_files).items()}
+    wrapped = {f"bert.{name}": each for name, each in moved(tensors_of(make_files)).items()}
     (base,) = lineage_of(
         README__md=card(base_model=BASE),
         model__safetensors=save({**wrapped, "classifier.weight": np.ones((2, 8), "f4")}),
     )
-    assert (base.confirmed, base.known_from[-1]) == (True, "shapes")
+    assert (base.confirmed, base.known_from[-1]) == (True, "numbers")
+
+
+def test_rounded_weights_are_recognised_as_descended(lineage_of, make_files):
+    halved = {name: each.astype("f2") for name, each in tensors_of(make_files).items()}
+    (base,) = lineage_of(README__md=card(base_model=BASE), model__safetensors=save(halved))
+    assert (base.relation, base.confirmed, base.known_from[-1]) == ("finetune", True, "numbers")
 
 
 def test_T10_other_shapes_contradict_the_card(lineage_of, make_files):
@@ -137,6 +153,7 @@ def test_a_base_on_the_hub_is_compared_by_metadata(hub, hub_sources, make_files)
     hub.commit("org/tiny", make_files())
     check = check_version("org/tiny", sources=hub_sources)
     assert [(each.name, each.relation, each.confirmed) for each in check.lineage] == [(BASE, "finetune", True)]
+    assert check.lineage[0].known_from == ("README.md", "shapes")
     ranges = [headers.get("range") for _, path, headers in hub.requests if path.endswith(".safetensors")]
     assert all(ranges), "weights are read by ranges only"
 

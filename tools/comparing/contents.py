@@ -16,7 +16,7 @@ from tools.errors import AccessDenied, SourceUnavailable
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import MAX_CONFIG_BYTES, MAX_JSON_BYTES
 from tools.hub_files import HubView
-from tools.progress import CancelToken
+from tools.progress import CancelToken, Progress, ignore_progress
 from tools.strict_json import BadJson
 
 MOST_CHANGES = 300
@@ -24,7 +24,13 @@ MOST_CHANGES = 300
 _Comparer = Callable[[Pair, str], Iterator[Change]]
 
 
-def compare_contents(before: FileView, after: FileView, *, cancel: CancelToken | None = None) -> tuple[Change, ...]:
+def compare_contents(
+    before: FileView,
+    after: FileView,
+    *,
+    progress: Progress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> tuple[Change, ...]:
     """Tell by meaning what differs between two versions of a model, without loading either.
 
     Files on the hub are compared by their listed hashes, headers and small files; nothing large is downloaded.
@@ -32,13 +38,14 @@ def compare_contents(before: FileView, after: FileView, *, cancel: CancelToken |
     Args:
         before: Files of the first version.
         after: Files of the second version.
+        progress: Told about large files and tensors.
         cancel: Stops while large files are read.
 
     Returns:
         The changes, weights first; empty when both hold the same files. Each names a file of one of the two.
     """
-    pair = Pair(before, after, cancel)
-    differing = [name for name in pair.names() if pair.differs(name)]
+    pair = Pair(before, after, cancel, progress)
+    differing = pair.differing()
     _prepare(pair, differing)
     changes, told = compare_weights(pair, differing)
     for name in differing:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.comparing.pair import Pair
+from tools.comparing.pair import LARGE_BYTES, Pair
+from tools.comparing.tensor_pieces import TensorReader, decoded
 from tools.weight_files import BITS_BY_DTYPE, TensorInfo
 
 if TYPE_CHECKING:
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
 
 TIME_ALLOWED_S = 20.0
 """Tensors that were not reached by then are counted as left out."""
-_PIECE_NUMBERS = 1 << 20
 _MOST_NAMED = 2
-_NUMPY_TYPES = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4",
-    "U16": "<u2", "U8": "u1", "BOOL": "?",
-}  # fmt: skip
 
 
 class NumberDifference(NamedTuple):
@@ -79,28 +75,6 @@ class _Sums:
         self.only_rounded &= other.only_rounded
 
 
-@dataclass
-class _Reader:
-    """Reads pieces of tensors; remembers where each file's data begins."""
-
-    pair: Pair
-    starts: dict[tuple[bool, str], int] = field(default_factory=dict)
-
-    def pieces(self, old: TensorInfo, new: TensorInfo) -> Iterator[tuple[bytes, bytes]]:
-        for start in range(0, old.parameters, _PIECE_NUMBERS):
-            count = min(_PIECE_NUMBERS, old.parameters - start)
-            yield self._read(True, old, start, count), self._read(False, new, start, count)
-
-    def _read(self, first: bool, tensor: TensorInfo, start: int, count: int) -> bytes:
-        model = self.pair.before if first else self.pair.after
-        key = (first, tensor.file)
-        if key not in self.starts:
-            self.starts[key] = 8 + int.from_bytes(model.view.read(tensor.file, 0, 8), "little")
-        bits = BITS_BY_DTYPE[tensor.dtype]
-        begin, end = start * bits // 8, (start + count) * bits // 8
-        return model.view.read(tensor.file, self.starts[key] + tensor.start + begin, end - begin)
-
-
 def compare_numbers(
     pair: Pair, tensors: Mapping[str, tuple[TensorInfo, TensorInfo]], time_allowed_s: float = TIME_ALLOWED_S
 ) -> NumberDifference:
@@ -114,11 +88,13 @@ def compare_numbers(
     Returns:
         How much they differ.
     """
-    reader, until = _Reader(pair), time.monotonic() + time_allowed_s
+    reader, until = TensorReader(pair), time.monotonic() + time_allowed_s
     total = _Sums()
     changed: list[tuple[str, float]] = []
     compared = 0
-    for name, (old, new) in tensors.items():
+    for position, (name, (old, new)) in enumerate(tensors.items()):
+        if old.size_bytes >= LARGE_BYTES:
+            pair.progress(0.5 + position / len(tensors) / 2, "Comparing the weights")
         sums = _compare_tensor(reader, old, new, until)
         if sums is None:
             break
@@ -140,7 +116,7 @@ def compare_numbers(
     )
 
 
-def _compare_tensor(reader: _Reader, old: TensorInfo, new: TensorInfo, until: float) -> _Sums | None:
+def _compare_tensor(reader: TensorReader, old: TensorInfo, new: TensorInfo, until: float) -> _Sums | None:
     """Sums over one tensor; None when the time was over before its end."""
     sums = _Sums(numbers=old.parameters, only_rounded=old.dtype != new.dtype)
     for first, second in reader.pieces(old, new):
@@ -156,7 +132,7 @@ def _compare_tensor(reader: _Reader, old: TensorInfo, new: TensorInfo, until: fl
 def _add_piece(sums: _Sums, first: bytes, second: bytes, old_type: str, new_type: str) -> None:
     import numpy as np  # noqa: PLC0415 (heavy import, only when numbers are compared)
 
-    before, after = _decoded(first, old_type), _decoded(second, new_type)
+    before, after = decoded(first, old_type), decoded(second, new_type)
     if before is None or after is None or len(before) != len(after):
         sums.measurable = sums.only_rounded = False
         sums.changed += _changed_bytes(first, second, old_type)
@@ -205,17 +181,6 @@ def _is_rounded(numbers: np.ndarray[Any, Any], short: np.ndarray[Any, Any], dtyp
         bits = numbers.astype("<f4").view("<u4")
     nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
     return any(np.array_equal(each.astype("<u4").view("<f4"), short) for each in (nearest, bits & 0xFFFF0000))
-
-
-def _decoded(raw: bytes, dtype: str) -> np.ndarray[Any, Any] | None:
-    """The numbers of a piece; None for types that have no plain form here."""
-    import numpy as np  # noqa: PLC0415 (as above)
-
-    if dtype == "BF16":
-        return (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
-    if dtype not in _NUMPY_TYPES:
-        return None
-    return np.frombuffer(raw, _NUMPY_TYPES[dtype]).astype("f4" if dtype == "F16" else "f8" if dtype != "F32" else "f4")
 
 
 def _changed_bytes(first: bytes, second: bytes, dtype: str) -> int:

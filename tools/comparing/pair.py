@@ -10,9 +10,11 @@ from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
 from tools.hub import HubFile
 from tools.hub_files import HubView
-from tools.progress import CancelToken
+from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import hash_file
 
+LARGE_BYTES = 20_000_000
+"""From here on a file or a tensor takes long enough to be told in the progress."""
 MAX_TEXT_BYTES = 2_000_000
 """Longer texts are compared by their hash alone."""
 MAX_REMOTE_BYTES = 24_000_000
@@ -22,8 +24,14 @@ MAX_REMOTE_BYTES = 24_000_000
 class Pair:
     """The files of two versions."""
 
-    def __init__(self, before: FileView, after: FileView, cancel: CancelToken | None = None) -> None:
-        self.before, self.after, self.cancel = Inspected(before), Inspected(after), cancel
+    def __init__(
+        self,
+        before: FileView,
+        after: FileView,
+        cancel: CancelToken | None = None,
+        progress: Progress = ignore_progress,
+    ) -> None:
+        self.before, self.after, self.cancel, self.progress = Inspected(before), Inspected(after), cancel, progress
 
     @property
     def remote(self) -> bool:
@@ -33,6 +41,18 @@ class Pair:
     def names(self) -> list[str]:
         """Every file of either version, sorted."""
         return sorted(self.before.plain.keys() | self.after.plain.keys())
+
+    def differing(self) -> list[str]:
+        """Names of the files that were added, removed or have other content, sorted."""
+        sizes = {name: each.size_bytes for model in (self.before, self.after) for name, each in model.plain.items()}
+        total, done, found = max(1, sum(sizes.values())), 0, list[str]()
+        for name in self.names():
+            if sizes[name] >= LARGE_BYTES:
+                self.progress(done / total / 2, "Comparing the files")
+            if self.differs(name):
+                found.append(name)
+            done += sizes[name]
+        return found
 
     def in_both(self, name: str) -> bool:
         """Whether both versions have the file."""
