@@ -18,6 +18,7 @@ _RESTRICTED = (
     "It restricts use (for example commercial use, redistribution or fields of use): have it read before any pilot."
 )
 _PERMISSIVE = "It allows commercial use; keep the notice with every copy."
+_NARROW_NAME = re.compile(r"non-?commercial|\bnc\b|research|academic", re.IGNORECASE)
 _SEVERAL = re.compile(r"\s*(?:,|/|\bor\b|\band\b)\s*", re.IGNORECASE)
 
 
@@ -129,7 +130,7 @@ def compare_licence(
         obligations=_obligations(everything, text_file, text),
         lineage=everything,
         strictest=strictest_term(everything),
-        uses=answer_uses(everything, use_case, _doubt(agreement, text_file, recognised, from_text)),
+        uses=answer_uses(everything, use_case, _doubt(tag, agreement, text_file, recognised, known)),
         on_allow_list=_on_list(everything, allow_list, modified=modified),
     )
 
@@ -164,7 +165,11 @@ def _permissive(from_tag: LicenceTerms | None, from_text: LicenceTerms | None) -
 
 
 def _doubt(
-    agreement: Agreement, text_file: str | None, recognised: RecognisedLicence | None, from_text: LicenceTerms | None
+    tag: str | None,
+    agreement: Agreement,
+    text_file: str | None,
+    recognised: RecognisedLicence | None,
+    known: LicenceTerms | None,
 ) -> tuple[Answer, str] | None:
     """Why the model's own licence cannot be relied on, and what follows; None when it can."""
     if agreement == "none":
@@ -173,8 +178,10 @@ def _doubt(
         return "unclear", "Card and licence text name different licences."
     if recognised is not None and recognised.modified:
         return "unclear", "The licence text was changed from the original; its own words decide."
-    if text_file is not None and from_text is None:
+    if text_file is not None and recognised is None:
         return "unclear", "The licence text beside the model is not one known here."
+    if known is None and _NARROW_NAME.search(tag or ""):
+        return "unclear", "The name of its licence speaks of non-commercial use or research: its text decides."
     return None
 
 

@@ -237,6 +237,24 @@ def test_the_team_s_list_is_asked(bundled_copy, offline, allowed, on_list):
     assert check.licence.on_allow_list is on_list
 
 
+def test_a_name_that_speaks_of_research_is_told_though_the_licence_is_not_known():
+    finding = compare_licence({"license": "other", "license_name": "lab-research-license"}, None, "")
+    assert all("research" in each.reason for each in finding.uses)
+
+
+@pytest.mark.parametrize(
+    ("tag", "spdx"),
+    [
+        ("gpl-3.0-or-later", "GPL-3.0-only"),
+        ("Apache-2.0", "Apache-2.0"),
+        ("eupl-1.2", "EUPL-1.2"),
+        ("odbl", "ODbL-1.0"),
+    ],
+)
+def test_tags_are_known_as_the_hub_and_as_spdx_write_them(tag, spdx):
+    assert compare_licence({"license": tag}, None, "").spdx == spdx
+
+
 def test_several_tags_agree_with_the_text_that_is_there():
     finding = compare_licence({"license": ["apache-2.0", "mit"]}, "LICENSE", MIT)
     assert (finding.agreement, finding.spdx) == ("agrees", "MIT")
