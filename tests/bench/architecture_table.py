@@ -91,6 +91,8 @@ def learn(kind: str) -> dict[str, Any] | None:
     family = CONFIG_MAPPING_NAMES[kind].removesuffix("Config")
     row: dict[str, Any] = {"type": kind, "family": family}
     classes = _classes(kind)
+    if foreign := [name for name in classes if not name.startswith(family)]:
+        row["foreign_classes"] = foreign
     try:
         defaults = _config_class(kind)().to_dict()
     except Exception:  # noqa: BLE001 (whatever a config cannot do without arguments, it is left out)

@@ -575,3 +575,18 @@ def test_T10_the_table_knows_the_architectures_of_the_installed_library():
 @pytest.mark.parametrize(("formula", "value"), [("a", 2), ("3*a", 6), ("a*b+2*a*b", 18), ("c", None), (None, None)])
 def test_T10_a_formula_is_a_sum_of_products(formula, value):
     assert evaluate(formula, {"a": 2, "b": 3}) == value
+
+
+def test_T01_weights_whose_length_reads_as_an_instruction_are_no_pickle(tiny_folder, offline):
+    weights = tiny_folder / "model.safetensors"
+    old = weights.read_bytes()
+    length = int.from_bytes(old[:8], "little")
+    content = json.loads(old[8 : 8 + length])
+    end = len(old) - 8 - length
+    head = {"dtype": "F32", "shape": [4], "data_offsets": [end, end + 16]}
+    header = {"__metadata__": {"format": "pt"}, "lm_head.weight": head} | content
+    # Read as instructions it is a text of 46 bytes, then those of `ead.`: append, append, dictionary, end.
+    raw = b"U.".ljust(8, b"\0") + json.dumps(header).encode().ljust(0x2E55) + old[8 + length :] + bytes(16)
+    weights.write_bytes(raw)
+    assert is_pickle(raw[:8192])
+    assert inspect(tiny_folder, offline).verdict == "accept"

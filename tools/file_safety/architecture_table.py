@@ -37,6 +37,8 @@ class Architecture(NamedTuple):
 
     family: str
     """How the names of its classes begin."""
+    foreign_classes: frozenset[str]
+    """Classes that are its own and named otherwise."""
     stacks: tuple[Stack, ...]
     """Its layers; empty where they were not learnt."""
     tensors: dict[str, list[Formula]]
@@ -66,6 +68,7 @@ def architecture_of(model_type: str) -> Architecture | None:
     stacks = (Stack(each["path"], each["count"], each["tensors"], "optional" in each) for each in row.get("stacks", ()))
     return Architecture(
         family=row["family"],
+        foreign_classes=frozenset(row.get("foreign_classes", ())),
         stacks=tuple(stacks),
         tensors=row.get("tensors", {}),
         defaults=row.get("defaults", {}),

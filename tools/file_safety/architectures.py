@@ -20,17 +20,7 @@ _EMBEDDING = re.compile(
     r"(?:^|\.)(?:word_embeddings|embed_tokens|wte|tok_embeddings|embeddings\.word_embedding|shared|embed_in|embedding)\.weight\Z"
 )
 _OF_OTHER_INPUTS = ("vision", "visual", "audio", "speech", "image")
-_WIDTH_KEYS = (
-    "hidden_size",
-    "d_model",
-    "n_embd",
-    "n_embed",
-    "dim",
-    "embedding_size",
-    "word_embed_proj_dim",
-    "embedding_dim",
-    "hidden_dim",
-)
+_WIDTH_KEYS = {"hidden_size", "d_model", "n_embd", "dim", "hidden_dim"}
 _REST_OF_CLASS = re.compile(r"(?:\w*Model|PreTrainedModel|For[A-Z]\w*)\Z")
 # A quantizer packs a layer's weight under another name, with scales and tables beside it.
 _PACKED = re.compile(r"\.(?:qweight|weight_packed)\Z")
@@ -94,8 +84,10 @@ def _check_class(config: dict[str, Any]) -> Iterator[Finding]:
         found = f"The config has no `{missing}`."
         yield finding("T10", "config.json", found, "Ask the publisher which model this is.", severity)
         return
-    kinds = _types_of_class(classes[0])
-    if kinds and not _is_among(kind, kinds) and architecture_of(kind) is not None:
+    kinds, architecture = _types_of_class(classes[0]), architecture_of(kind)
+    if architecture is None or classes[0] in architecture.foreign_classes:
+        return
+    if kinds and not _is_among(kind, kinds):
         found = f"The config names the class `{classes[0]}`, but the type `{kind}`."
         yield finding("T10", "config.json", found, MISMATCH_STEP)
 
@@ -116,14 +108,14 @@ def _types_of_class(name: str) -> frozenset[str]:
 
 def _check_embedding(config: dict[str, Any], tensors: dict[str, TensorInfo], model: Inspected) -> Iterator[Finding]:
     name = next((each for each, info in tensors.items() if _EMBEDDING.search(each) and len(info.shape) == 2), None)
-    vocabulary = config.get("vocab_size")
-    if name is None or type(vocabulary) is not int:
+    vocabularies = [config[key] for key in ("vocab_size", "decoder_vocab_size") if type(config.get(key)) is int]
+    if name is None or not vocabularies:
         return
     rows, width = tensors[name].shape
-    if rows != vocabulary:
-        found = f"The config states a vocabulary of {vocabulary}, `{name}` has {rows} rows."
+    if rows not in vocabularies:
+        found = f"The config states a vocabulary of {vocabularies[0]}, `{name}` has {rows} rows."
         yield finding("T10", tensors[name].file, found, MISMATCH_STEP)
-    widths = {config[key] for key in _WIDTH_KEYS if type(config.get(key)) is int}
+    widths = {value for key, value in config.items() if type(value) is int and _is_width(key)}
     if widths and width not in widths:
         found = f"The config states a width of {max(widths)}, `{name}` has {width}."
         yield finding("T10", tensors[name].file, found, MISMATCH_STEP)
@@ -132,3 +124,8 @@ def _check_embedding(config: dict[str, Any], tensors: dict[str, TensorInfo], mod
         found = f"The tokenizer gives ids up to {highest}, the embedding has {rows} rows."
         step = "Texts with such tokens make the model fail; use the tokenizer that was published with these weights."
         yield finding("T10", "tokenizer.json", found, step, "flag")
+
+
+def _is_width(key: str) -> bool:
+    """Whether a config's key can be the width of the embedding, which may be another one than that of the layers."""
+    return key in _WIDTH_KEYS or ("embed" in key and "position" not in key)

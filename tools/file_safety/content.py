@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tools.file_safety.archives import as_stream, is_object_array, look_into_tar, look_into_tar_head, look_into_zip
 from tools.file_safety.file_view import FileView
 from tools.file_safety.pickles import imported_names, is_pickle
+from tools.safetensors_header import MAX_HEADER_BYTES
 
 HEAD_BYTES = 8192
 _NPY = b"\x93NUMPY"
@@ -112,7 +113,7 @@ def has_zip_at_end(view: FileView, name: str, size_bytes: int) -> bool:
 
 
 def _head_content(head: bytes, name: str, depth: int) -> Content:
-    if is_pickle(head):
+    if is_pickle(head) and not _is_weights_by_chance(head):
         names = imported_names(head)
         return Content("pickle", f"pickle instructions{' that import ' + ', '.join(names[:5]) if names else ''}")
     if head.startswith(_NPY):
@@ -126,6 +127,12 @@ def _head_content(head: bytes, name: str, depth: int) -> Content:
     if _is_onnx(head, name):
         return Content("onnx", "the content of an ONNX file")
     return _compressed_content(head, name, depth)
+
+
+def _is_weights_by_chance(head: bytes) -> bool:
+    """Whether a safetensors file only happens to read as instructions, which its length in front can; such ones import nothing."""
+    length = int.from_bytes(head[:8], "little")
+    return head[8:9] == b"{" and length <= MAX_HEADER_BYTES and not imported_names(head)
 
 
 def _compressed_content(head: bytes, name: str, depth: int) -> Content:
