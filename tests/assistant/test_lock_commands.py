@@ -189,6 +189,35 @@ def test_3_when_it_cannot_be_checked(tameshi, tiny_model):
     assert "could not be looked at" in done.stdout
 
 
+HEAVY = (
+    "torch",
+    "transformers",
+    "langchain_core",
+    "gradio",
+    "chromadb",
+    "sqlalchemy",
+    "cyclonedx",
+    "tomlkit",
+    "jsonschema",
+)
+"""What a check has no use for."""
+
+
+def test_a_check_starts_without_the_heavy_libraries(tameshi, tmp_path):
+    assert tameshi("lock", MINILM).returncode == 0
+    code = (
+        "import sys; sys.argv = ['tameshi', 'check', '--json']\n"
+        "from assistant.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
 # --- against a hub ----------------------------------------------------------------------------------------------------
 
 

@@ -141,7 +141,7 @@ def as_toml(lock: Lock) -> str:
 
     document = tomlkit.document()
     document.add(tomlkit.comment(_COMMENT.strip()))
-    _fill(document, _without_empty(lock.model_dump(mode="python", by_alias=True, exclude_none=True)))
+    _fill(document, {"schema_version": lock.schema_version} | lock.model_dump(by_alias=True, exclude_defaults=True))
     return re.sub(r"(?<!\n)\n\[", "\n\n[", tomlkit.dumps(document))
 
 
@@ -154,12 +154,12 @@ def _fill(table: Any, content: dict[str, Any]) -> None:
         if key not in tables:
             table.add(key, _item(value))
     for key, value in tables.items():
-        parts = value if isinstance(value, list) else [value]
+        parts = value if isinstance(value, tuple) else (value,)
         filled = [tomlkit.table() for _ in parts]
         for part, each in zip(filled, parts, strict=True):
             _fill(part, each)
-        table.add(key, tomlkit.aot() if isinstance(value, list) else filled[0])
-        if isinstance(value, list):
+        table.add(key, tomlkit.aot() if isinstance(value, tuple) else filled[0])
+        if isinstance(value, tuple):
             for part in filled:
                 table[key].append(part)
 
@@ -169,14 +169,14 @@ def _is_table(value: object) -> bool:
 
 
 def _are_tables(key: str, value: object) -> bool:
-    return key in {"model", "evidence", "gates"} and isinstance(value, list)
+    return key in {"model", "evidence", "gates"} and isinstance(value, tuple)
 
 
 def _item(value: Any) -> Any:
     """A value; rows of a list stand one in a line."""
     import tomlkit  # noqa: PLC0415 (as above)
 
-    if not isinstance(value, list):
+    if not isinstance(value, tuple):
         return tomlkit.item(value)
     array = tomlkit.array()
     for each in value:
@@ -187,15 +187,3 @@ def _item(value: Any) -> Any:
         else:
             array.append(each)
     return array.multiline(any(isinstance(each, dict) for each in value) or len(value) > 3)
-
-
-def _without_empty(content: dict[str, Any]) -> dict[str, Any]:
-    """What is absent or empty is left out."""
-    plain: dict[str, Any] = {}
-    for key, value in content.items():
-        kept = _without_empty(value) if isinstance(value, dict) else value
-        if isinstance(value, list | tuple):
-            kept = [_without_empty(each) if isinstance(each, dict) else each for each in value]
-        if kept not in ({}, [], ""):
-            plain[key] = kept
-    return plain

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from tools.comparing.change import kind_of
-from tools.errors import InvalidArgument, UnsafeModel
+from tools.errors import InvalidArgument, SourceUnavailable, UnsafeModel
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection, printable
 from tools.lock import reference_for
@@ -26,7 +26,7 @@ from tools.locking.records import (
     as_line,
 )
 from tools.model_reference import parse_reference
-from tools.snapshot import Snapshot
+from tools.snapshot import Snapshot, changed_files
 
 if TYPE_CHECKING:
     from tools.documentation import DocumentationCheck
@@ -63,6 +63,7 @@ def lock_entry(
     Raises:
         UnsafeModel: The files were refused.
         InvalidArgument: Its files have names or values that a lock cannot hold.
+        SourceUnavailable: Its files changed since the snapshot was taken.
     """
     if inspection.verdict == "refuse" or snapshot.safety == "refuse":
         message = f"`{printable(snapshot.model, 120)}` was refused, and what is refused cannot be locked."
@@ -70,7 +71,7 @@ def lock_entry(
     names = {file.name for file in snapshot.files}
     hashes = {file.name: file.sha256 for file in snapshot.files}
     try:
-        return LockedModel(
+        entry = LockedModel(
             reference=reference_for(lock_path, parse_reference(snapshot.model)),
             commit=snapshot.commit,
             source=snapshot.source,
@@ -92,6 +93,10 @@ def lock_entry(
     except ValidationError as error:
         message = f"`{printable(snapshot.model, 120)}` has names or values that a lock cannot hold."
         raise InvalidArgument(message, "Look at its files with `tameshi inspect-files`.") from error
+    if changed_files(snapshot):
+        message = f"`{printable(snapshot.model, 120)}` changed while it was looked at."
+        raise SourceUnavailable(message, "Run the command again.", code="moved")
+    return entry
 
 
 def _licence(found: LicenceFinding) -> LockedLicence:

@@ -44,12 +44,12 @@ _FILES = st.lists(
 ).map(tuple)  # fmt: skip
 _PRINTS = st.builds(
     Fingerprint, architectures=st.lists(_LINES, max_size=3).map(tuple), parameters=st.none() | st.integers(0, 2**50),
-    tensor_table_sha256=st.none() | _SHA256, special_tokens=st.dictionaries(_LINES, _LINES.filter(bool), max_size=3),
-    config=st.dictionaries(_LINES, _FIGURES.filter(lambda value: value != ""), max_size=4),
+    tensor_table_sha256=st.none() | _SHA256, special_tokens=st.dictionaries(_LINES, _LINES, max_size=3),
+    config=st.dictionaries(_LINES, _FIGURES, max_size=4),
 )  # fmt: skip
-_ROWS = st.dictionaries(_LINES, _FIGURES.filter(lambda value: value != ""), min_size=1, max_size=3)
+_ROWS = st.dictionaries(_LINES, _FIGURES, min_size=1, max_size=3)
 _EVIDENCE = st.builds(
-    LockedEvidence, id=st.just("E1"), tool=st.just("profile_model"), made_at=_TIMES, machine=_LINES.filter(bool),
+    LockedEvidence, id=st.just("E1"), tool=st.just("profile_model"), made_at=_TIMES, machine=_LINES,
     found=st.lists(_ROWS, max_size=3).map(tuple),
 )  # fmt: skip
 _GATES = st.builds(
@@ -57,10 +57,10 @@ _GATES = st.builds(
 )
 _MODELS = st.builds(
     LockedModel, reference=st.from_regex(r"\A[a-z]{1,6}/[a-z]{1,6}(@v[0-9])?\Z"), commit=st.just(COMMIT), source=st.just("hub"),
-    locked_at=_TIMES, locked_by=_LINES.filter(bool), safety=st.sampled_from(["accept", "flag"]), files=_FILES,
-    documentation_score=st.none() | st.floats(0, 1), advisories=st.lists(_LINES.filter(bool), max_size=2).map(tuple),
-    licence=st.builds(LockedLicence, spdx=st.none() | _LINES.filter(bool)), fingerprint=_PRINTS,
-    libraries=st.dictionaries(_LINES.filter(bool), _LINES.filter(bool), max_size=3),
+    locked_at=_TIMES, locked_by=_LINES, safety=st.sampled_from(["accept", "flag"]), files=_FILES,
+    documentation_score=st.none() | st.floats(0, 1), advisories=st.lists(_LINES, max_size=2).map(tuple),
+    licence=st.builds(LockedLicence, spdx=st.none() | _LINES), fingerprint=_PRINTS,
+    libraries=st.dictionaries(_LINES, _LINES, max_size=3),
     evidence=st.lists(_EVIDENCE, max_size=2).map(tuple), gates=st.lists(_GATES, max_size=2).map(tuple),
 )  # fmt: skip
 
