@@ -137,15 +137,19 @@ def _add_piece(sums: _Sums, first: bytes, second: bytes, old_type: str, new_type
         sums.measurable = sums.only_rounded = False
         sums.changed += _changed_bytes(first, second, old_type)
         return
-    finite = np.isfinite(before) & np.isfinite(after)
-    sums.not_finite += int(len(finite) - np.count_nonzero(finite))
-    with np.errstate(all="ignore"):
-        difference = after - before
     sums.changed += _changed_bits(first, second, old_type) if old_type == new_type else _changed_values(before, after)
-    difference, kept = difference[finite].astype("f8"), before[finite].astype("f8")
-    sums.squares += float(np.dot(kept, kept))
-    sums.difference_squares += float(np.dot(difference, difference))
-    sums.largest = max(sums.largest, float(np.abs(difference).max(initial=0.0)))
+    with np.errstate(all="ignore"):
+        difference, kept = after - before, before
+        squares, difference_squares = float(np.dot(kept, kept)), float(np.dot(difference, difference))
+    if not math.isfinite(squares + difference_squares):  # something is infinite or none, or too large for the type
+        finite = np.isfinite(before) & np.isfinite(after)
+        sums.not_finite += int(len(finite) - np.count_nonzero(finite))
+        kept = before[finite].astype("f8")
+        difference = after[finite].astype("f8") - kept
+        squares, difference_squares = float(np.dot(kept, kept)), float(np.dot(difference, difference))
+    sums.squares += squares
+    sums.difference_squares += difference_squares
+    sums.largest = max(sums.largest, float(difference.max(initial=0.0)), -float(difference.min(initial=0.0)))
     if sums.only_rounded and BITS_BY_DTYPE[old_type] > BITS_BY_DTYPE[new_type]:
         sums.only_rounded = _is_rounded(before, after, new_type)
     elif sums.only_rounded:

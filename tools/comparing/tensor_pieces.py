@@ -11,7 +11,8 @@ from tools.weight_files import BITS_BY_DTYPE, TensorInfo
 if TYPE_CHECKING:
     import numpy as np
 
-_PIECE_NUMBERS = 1 << 20
+_PIECE_NUMBERS = 1 << 17
+"""A piece of each version, and what is worked out of them, fit a processor's cache."""
 _NUMPY_TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4",
     "U16": "<u2", "U8": "u1", "BOOL": "?",
@@ -64,4 +65,5 @@ def decoded(raw: bytes, dtype: str) -> np.ndarray[Any, Any] | None:
         return (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
     if dtype not in _NUMPY_TYPES:
         return None
-    return np.frombuffer(raw, _NUMPY_TYPES[dtype]).astype("f4" if dtype in {"F16", "F32"} else "f8")
+    numbers = np.frombuffer(raw, _NUMPY_TYPES[dtype])
+    return numbers.astype("f4" if dtype in {"F16", "F32"} else "f8", copy=False)
