@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from tools.card_claims import Claim, find_claims, languages_of
-from tools.card_needs import CardNeed, needs_of, sections_of, use_score, weight_of, weights_for
-from tools.card_sections import LIMITATIONS, CardSection, completeness, find_sections
+from tools.card_gap import most_important_gap
+from tools.card_needs import CardNeed, needs_of, use_score
+from tools.card_sections import CardSection, completeness, find_sections
 from tools.fetching import local_commit
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
@@ -103,7 +104,7 @@ def check_documentation(
     licence = _licence(location, front_matter, facts, sources, use_case, licence_allow_list)
     languages = languages_of(front_matter)
     needs = needs_of(use_case, text[: len(text) - cut], len(text) - len(body) - cut, languages)
-    gap, reason = _gap(name, sections, licence, needs, use_case)
+    gap, reason = most_important_gap(name, sections, licence, needs, use_case)
     return DocumentationCheck(
         model=location.reference.canonical,
         commit=_commit(location),
@@ -169,44 +170,6 @@ def _licence_text(view: FileView) -> tuple[str | None, str]:
         if recognise_licence(read[-1][1]) is not None:
             return read[-1]
     return read[0] if read else (None, "")
-
-
-def _gap(
-    card: str | None,
-    sections: tuple[CardSection, ...],
-    licence: LicenceFinding,
-    needs: tuple[CardNeed, ...],
-    use_case: str | None,
-) -> tuple[str | None, str | None]:
-    """What is missing and weighs most, and why."""
-    if card is None:
-        return "The whole card: the model has none", "Nobody can know what it was made for or where it fails."
-    if licence.agreement == "none":
-        return "Licence: neither card nor files name one", "Without a licence nobody may use the model."
-    weights = weights_for(use_case)
-    gaps = [(weights[each.name], each.name, _why(each.name, needs)) for each in sections if each.state != "filled"]
-    gaps += [(weight_of(need), need.wants, need.reason) for need in needs if need.quote is None]
-    if not gaps:
-        return None, None
-    _, gap, reason = max(gaps, key=lambda each: each[0])
-    return gap, reason
-
-
-def _why(section: str, needs: tuple[CardNeed, ...]) -> str:
-    """Why a section matters: for the weightiest concern of the use that rests on it, else in general."""
-    concern = next((need for need in needs if section in sections_of(need.concern)), None)
-    if concern is not None:
-        return concern.reason
-    return _GENERAL_REASONS.get(section, "A team that adopts the model has to find it out by itself.")
-
-
-_GENERAL_REASONS = {
-    LIMITATIONS: "Without its known limits every failure comes as a surprise in daily use.",
-    "Direct use": "Without it nobody knows whether your use is one that the model was made for.",
-    "Training data": "What it was trained on decides what it knows, and whose rights it touches.",
-    "Evaluation results": "Without figures there is nothing that your own trial could be compared with.",
-    "Out-of-scope use": "Without it a use that the publisher rules out is found too late.",
-}
 
 
 def _not_checked(trouble: str | None, licence: LicenceFinding) -> tuple[str, ...]:
