@@ -254,7 +254,12 @@ def _stack(path: str, layers: list[dict[int, Shapes]], builds: list[Build]) -> d
     for rest in sorted(always):
         shapes = [{rests[rest] for rests in each.values()} for each in layers]
         ranks = {len(shape) for each in shapes for shape in each}
-        if rest.endswith("weight") and "parametrizations" not in rest and ranks <= {2, 3, 4} and len(ranks) == 1:
+        if (
+            rest.endswith((".weight", ".bias"))
+            and "parametrizations" not in rest
+            and ranks <= {1, 2, 3, 4}
+            and len(ranks) == 1
+        ):
             tensors[rest] = [_dimension(shapes, axis, builds) for axis in range(ranks.pop())]
     if not tensors or min(len(each) for each in layers) < 2:
         return None

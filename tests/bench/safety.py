@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import venv
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +18,14 @@ from tests.tools.attacks.around_weights import AROUND_WEIGHTS
 from tests.tools.attacks.case import Case
 from tests.tools.attacks.in_weights import IN_WEIGHTS
 from tests.tools.attacks.sound import GOOD, saved_models, write_saved, write_sound
+from tests.tools.attacks.wrong_loads import wrong_loads
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection
 from tools.file_safety.verdict import inspect_view
 
 SCANNERS = ("picklescan", "modelscan", "fickling")
 """The last one needs typing_extensions, which it does not ask for."""
+WRONG_LOADS = 0.95
 MUTATIONS, SEED = 100_000, 20_261_127
 _ENVIRONMENT = ROOT / ".work" / "scanners"
 _SCRIPT = Path(__file__).parent / "peer_scanners.py"
@@ -39,7 +43,7 @@ def measure(home: BenchHome) -> list[Result]:
     """Plant everything, let us and the other scanners look, and compare the header readers."""
     bad = _plant(home.folder / "bad")
     good = _write_good(home.folder / "good")
-    results = [*_ours(bad, good), _headers(1_000 if home.quick else MUTATIONS)]
+    results = [*_ours(bad, good), _wrong_loads(home.folder / "wrong"), _headers(1_000 if home.quick else MUTATIONS)]
     return results if home.quick else [*results, *_scanners(bad, good, home.folder)]
 
 
@@ -96,6 +100,24 @@ def _ours(bad: list[Planted], good: list[Path]) -> list[Result]:
         Result(name="safety.good_flagged", title="Sound models refused or flagged", value=sum(flagged), unit="cases", goal=0, n=len(good),
                conditions=f"{len(GOOD)} forms of a small BERT, {len(good) - len(GOOD)} models as transformers saves them"),
     ]  # fmt: skip
+
+
+def _wrong_loads(folder: Path) -> Result:
+    found: dict[str, list[bool]] = defaultdict(list)
+    for planted in wrong_loads():
+        write_saved(folder, planted.row)
+        found[planted.change].append(
+            any(each.rule == "T10" and each.severity == "refuse" for each in _inspect(folder).findings)
+        )
+        shutil.rmtree(folder)
+    everything = [each for hits in found.values() for each in hits]
+    share = sum(everything) / len(everything)
+    return Result(
+        name="safety.wrong_loads", title="Wrong loads refused from headers and config alone", value=round(share, 4), unit="share",
+        goal=WRONG_LOADS, bound="at least", n=len(everything), spread=share_interval(share, len(everything)),
+        detail={change: round(sum(hits) / len(hits), 4) for change, hits in found.items()},
+        conditions="every model that transformers saved, with one thing of config or weights changed",
+    )  # fmt: skip
 
 
 def _headers(count: int) -> Result:

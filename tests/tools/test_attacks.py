@@ -1,12 +1,14 @@
 """Every planted attack ends in the verdict and for the reason that it must, and nothing that is sound is flagged."""
 
 import re
+from itertools import islice
 
 import pytest
 
 from tests.tools.attacks.around_weights import AROUND_WEIGHTS
 from tests.tools.attacks.in_weights import IN_WEIGHTS
 from tests.tools.attacks.sound import GOOD, saved_models, write_saved, write_sound
+from tests.tools.attacks.wrong_loads import wrong_loads
 from tools.file_safety import inspect_files
 
 BAD = (*IN_WEIGHTS, *AROUND_WEIGHTS)
@@ -42,6 +44,16 @@ def test_T10_what_the_library_saved_itself_is_accepted(tmp_path, offline, row):
     write_saved(tmp_path / "model", row)
     inspection = inspect_files(str(tmp_path / "model"), sources=offline)
     assert (inspection.verdict, inspection.findings) == ("accept", ())
+
+
+def test_T10_nearly_every_wrong_load_is_refused_from_headers_and_config_alone(tmp_path, offline):
+    found = []
+    for number, planted in enumerate(islice(wrong_loads(), 0, None, 5)):
+        write_saved(tmp_path / str(number), planted.row)
+        inspection = inspect_files(str(tmp_path / str(number)), sources=offline)
+        found.append("T10" in {each.rule for each in inspection.findings if each.severity == "refuse"})
+    assert len(found) > 200
+    assert sum(found) / len(found) >= 0.94
 
 
 def test_every_threat_of_a_file_is_planted_and_there_are_enough_of_both():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tools.file_safety.architecture_table import Architecture, Formula, Stack, evaluate
+from tools.file_safety.expert_rules import trouble_with_experts
 from tools.file_safety.findings import Finding, finding
 from tools.weight_files import TensorInfo
 
@@ -71,12 +72,15 @@ def check_tensors(kind: str, architecture: Architecture, weights: Weights) -> It
         elif not paths or not _may_lack(stack, architecture, weights):
             if weights.is_part or weights.is_quantized:
                 continue
-            mark = f"{stack.path}.0.{next(iter(stack.tensors))}"
+            mark = f"{stack.path}.0.{max(stack.tensors, key=lambda rest: len(stack.tensors[rest]))}"
             found = (
                 f"The config says `{kind}`, but no tensor is named `…{mark}` as in every layer of that architecture."
             )
             yield finding("T10", "config.json", found, MISMATCH_STEP)
             return
+    experts = None if weights.is_quantized else trouble_with_experts(weights.tensors, sizes)
+    if experts is not None:
+        yield finding("T10", "config.json", experts, MISMATCH_STEP)
     yield from _check_single(kind, architecture, sizes, weights)
     yield from _check_head(architecture, sizes, weights)
 
@@ -178,9 +182,10 @@ def _check_stack(stack: Stack, path: str, layers: Layers, sizes: dict[str, int],
 
 
 def _missing_tensor(stack: Stack, path: str, layers: Layers, weights: Weights) -> str | None:
-    for rest in stack.tensors:
+    """What is not there; biases and norms go by other names in old releases, so that a layer is held to the others only."""
+    for rest, formulas in stack.tensors.items():
         lacking = [index for index, rests in layers.items() if rest not in rests]
-        if not lacking or (weights.is_quantized and len(lacking) == len(layers)):
+        if not lacking or (len(lacking) == len(layers) and (weights.is_quantized or len(formulas) == 1)):
             continue
         if len(lacking) == len(layers):
             return f"No layer of `{path}` has the tensor `{rest}`, which every layer of that architecture has."
