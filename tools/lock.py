@@ -1,7 +1,7 @@
 """The lock: the file `models.lock`, which says what was adopted, at which content, on which evidence.
 
-The file is TOML of a documented schema (`docs/lock.md`). It is written as a whole, in one order, so that a version control
-system shows what changed line by line.
+The file is TOML of a documented schema (`docs/lock.md`). It is written as a whole, in one order, so that a version
+control system shows what changed line by line.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def with_model(lock: Lock, model: LockedModel) -> Lock:
 
 
 def reference_for(lock_path: Path, reference: ModelReference) -> str:
-    """A reference as the lock holds it: a folder below the lock's own is written from there, another one as absolute path."""
+    """A reference as the lock holds it: a folder below the lock's own from there, another one as absolute."""
     if reference.path is None:
         return reference.canonical
     folder, home = reference.path.expanduser().resolve(), lock_path.resolve().parent

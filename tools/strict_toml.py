@@ -1,4 +1,4 @@
-"""TOML as untrusted input: size, nesting and encoding are checked before the parser sees it, and failures fit in a sentence."""
+"""TOML as untrusted input: size, nesting and encoding are checked first, and failures fit in a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened to a locked model since: new commits by meaning, advisories that apply now, access that was taken away."""
+"""What happened to a locked model since: new commits by meaning, advisories that apply now, lost access."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ModelNews(BaseModel):
     state: Literal["quiet", "news", "unavailable"]
     """quiet: nothing that matters · unavailable: it could not be looked at, so nothing is said about it."""
     access: Literal["open", "gated", "gone"] | None = None
-    """gated: the hub no longer hands out its files to this user · gone: it is not there any more; absent when the hub was not asked."""
+    """gated: the hub does not hand out its files to this user · gone: it is not there; absent when not asked."""
     newest_commit: str | None = None
     """Newest commit of its branch; absent when not known."""
     behind: int | None = None

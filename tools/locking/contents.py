@@ -61,7 +61,7 @@ def find_contents(model: LockedModel, lock_path: Path, *, sources: ModelSources,
 
 
 def _references(model: LockedModel, lock_path: Path) -> list[str]:
-    """What to look for: the reference itself; the locked commit, whose branch the cache may not know; the bare name in a mirror."""
+    """The reference itself; the locked commit, whose branch the cache may not know; the bare name, for a mirror."""
     if model.parsed.path is not None:
         return [reference_from(lock_path, model)]
     commit = [] if model.commit.startswith("folder-") else [f"{model.name}@{model.commit}"]

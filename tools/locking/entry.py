@@ -114,7 +114,7 @@ def _licence(found: LicenceFinding) -> LockedLicence:
 
 
 def _other_files(snapshot: Snapshot, names: set[str]) -> tuple[str, ...]:
-    """Weights and programs of a folder or mirror beside the snapshot; what is in the hub's cache is for others to say."""
+    """Weights and programs of a folder or mirror beside the snapshot; the hub's cache holds what others put there."""
     if snapshot.source not in {"folder", "mirror"}:
         return ()
     entries = FolderView(Path(snapshot.root)).entries
