@@ -152,7 +152,7 @@ class LockedModel(BaseModel):
     card_sha256: Sha256 | None = None
     """Hash of the card; absent when there is none."""
     forecast_memory_mib: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    """Forecast of the peak memory in MiB; absent when it could not be made."""
+    """Newest forecast of the peak memory in MiB, its conditions in the evidence; absent when it could not be made."""
     advisories: tuple[Line, ...] = ()
     """Known vulnerabilities of the libraries at hand that the files reached."""
     other_files: tuple[FileName, ...] = ()
