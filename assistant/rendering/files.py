@@ -50,10 +50,21 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
         ).rstrip()
         for f in record.findings[:MOST_FINDINGS]
     ]
+    lines += _reason_lines(record.findings[:MOST_FINDINGS], language)
     lines += _advisory_lines(record.advisories, language)
     advice = [next_step(translate(step, language), language)] if step else []
     advice.append(not_checked(record.not_checked, language))
     return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part))
+
+
+def _reason_lines(findings: Sequence[Any], language: Language) -> list[str]:
+    """Why the rules matter that found something, once for each."""
+    reasons = {each.rule: each.reason for each in findings if each.reason and each.severity != "note"}
+    lines = [
+        say("safety.reason", language, rule=rule, reason=translate(reason, language))
+        for rule, reason in sorted(reasons.items())
+    ]
+    return ["", say("safety.why", language), *lines] if lines else []
 
 
 def _advisory_lines(advisories: Sequence[Any], language: Language) -> list[str]:
@@ -73,7 +84,9 @@ def _advisory_lines(advisories: Sequence[Any], language: Language) -> list[str]:
         if each.affected is not False
     ]
     fixed = ", ".join(each.id for each in advisories if each.affected is False)
-    return [*lines, say("safety.advisories_fixed", language, ids=fixed)] if fixed else lines
+    if fixed:
+        lines.append(say("safety.advisories_fixed", language, ids=fixed))
+    return ["", say("safety.advisories", language), *lines] if lines else []
 
 
 def _without_rule(found: str, rule: str) -> str:

@@ -28,6 +28,7 @@ def test_T01_to_T17_an_attack_is_found_for_its_own_reason_and_never_run(tmp_path
     assert not marker.exists()
     for finding in inspection.findings:
         assert finding.next_step
+        assert finding.reason
         assert finding.found.isprintable()
         assert finding.file.isprintable()
 
