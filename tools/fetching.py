@@ -66,6 +66,7 @@ def fetch_model(
             names,
             location.reference.revision or "main",
             sources,
+            known=location.view.whole if isinstance(location.view, HubView) else lambda _name: None,
             progress=lambda part, text: progress(0.1 + 0.8 * part, text),
             cancel=cancel,
         )

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tools.hub_cache import (
     publish,
     sweep_if_free,
 )
-from tools.hub_transfer import transfer
+from tools.hub_transfer import place, transfer
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken, Progress
 
@@ -40,6 +40,7 @@ def download_snapshot(
     revision: str,
     sources: ModelSources,
     *,
+    known: Callable[[str], bytes | None],
     progress: Progress,
     cancel: CancelToken | None = None,
 ) -> Path:
@@ -50,6 +51,7 @@ def download_snapshot(
         names: Which files.
         revision: Branch or tag that was asked for; the cache notes which commit it was.
         sources: Names the hub and its cache.
+        known: Tells the content of a file that was read from the hub already.
         progress: Told the share that is here, in [0, 1]; always from the caller's thread.
         cancel: Stops; what was fetched is kept and continued next time.
 
@@ -72,6 +74,7 @@ def download_snapshot(
     with held_alone(folder, progress, cancel):
         missing = _missing(folder, wanted, cancel)
         check_space(folder, sum(_rest_bytes(folder, file) for file in missing))
+        missing = [file for file in missing if not _placed(file, folder, known(file.name))]
         _Download(listing, missing, folder, sources).run(progress, cancel)
         return publish(folder, listing, wanted, revision)
 
@@ -125,6 +128,10 @@ def _missing(folder: Path, wanted: Sequence[HubFile], cancel: CancelToken | None
             raise not_writable(blob, error) from error
         missing[blob] = file
     return sorted(missing.values(), key=lambda each: each.size_bytes)
+
+
+def _placed(file: HubFile, folder: Path, content: bytes | None) -> bool:
+    return content is not None and place(file, folder, content)
 
 
 class _Download:

@@ -73,6 +73,11 @@ class HubView:
             return self._heads[name]
         return self._fetch(name, offset, length)
 
+    def whole(self, name: str) -> bytes | None:
+        """A file's content when it was read to its end; it was not compared with its hash yet."""
+        content = self._heads.get(name)
+        return content if content is not None and len(content) == self._sizes[name] else None
+
     def _fetch(self, name: str, offset: int, length: int, longest_s: float = _PATIENCE_S) -> bytes:
         def ask() -> bytes:
             last = offset + length - 1

@@ -138,6 +138,12 @@ def test_T21_a_hub_that_asks_for_an_hour_is_not_waited_for(hub, hub_sources, mod
     assert "3600 s" in caught.value.next_step
 
 
+def test_what_the_look_has_read_is_not_fetched_twice(hub, hub_sources, model):
+    assert is_whole(fetch_model("org/larger", sources=hub_sources), model)
+    asked = [path for method, path, _ in hub.requests if method == "GET" and "/resolve/" in path]
+    assert len(asked) == len(model) + 1, "the head of the weights, then the weights"
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_T21_a_passing_trouble_passes(hub, hub_sources, model, status):
     hub.fail(WEIGHTS, status, times=1, skip=LOOK)
