@@ -182,6 +182,13 @@ def _of_kind(*kinds: str) -> Callable[[Inspected], Iterator[str]]:
     return find
 
 
+def _gguf_template(model: Inspected) -> Iterator[str]:
+    for name in _of_kind("gguf")(model):
+        metadata = model.gguf(name)
+        if metadata.templates or metadata.trouble is not None:  # what does not read to its end may hold one
+            yield name
+
+
 def _torch_pickle(model: Inspected) -> Iterator[str]:
     for name in _of_kind("pickle")(model):
         if name.lower().endswith(_TORCH_SUFFIXES):
@@ -200,6 +207,6 @@ _CONDITIONS: dict[str, Callable[[Inspected], Iterator[str]]] = {
     "torch_pickle": _torch_pickle,
     "keras_archive": _of_kind("keras"),
     "hdf5": _of_kind("hdf5"),
-    "gguf": _of_kind("gguf"),
+    "gguf_template": _gguf_template,
 }
 """What a row's `reached_by` means: names of the files that reach the vulnerability."""

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from assistant.cli import app
 from assistant.rendering.results import TurnResult, render_result
+from tests.tools.attacks.in_weights import gguf
 from tests.tools.attacks.sound import write_sound
 from tools.file_safety import inspect_files
 from tools.mirrors import bundled_folder
@@ -77,7 +78,7 @@ def test_a_first_look_imports_no_heavy_library(data_folder):
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_vulnerabilities_are_told_with_what_to_do(tmp_path, language):
     write_sound(tmp_path / "model")
-    (tmp_path / "model" / "model.gguf").write_bytes(b"GGUF\x03\x00\x00\x00" + bytes(16))
+    (tmp_path / "model" / "model.gguf").write_bytes(gguf("{{ messages }}"))
     (tmp_path / "model" / "optimizer.pt").write_bytes(pickle.dumps({"a": [1.0]}, 2))
     record = inspect_files(str(tmp_path / "model"), sources=ModelSources(offline=True))
     text = render_result(TurnResult("E1", "inspect_files", {}, record), language)

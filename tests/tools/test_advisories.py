@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tools.advisories
+from tests.tools.attacks.in_weights import gguf
 from tools.advisories import TABLE_DATE, reachable_advisories
 from tools.file_safety import inspect_files
 from tools.file_safety.file_view import FolderView
@@ -16,7 +17,7 @@ from tools.file_safety.inspected import Inspected
 TABLE = tomllib.loads(Path(tools.advisories.__file__).with_suffix(".toml").read_text("utf-8"))
 KERNEL = {"_attn_implementation_internal": "someone/kernel"}
 PICKLED = pickle.dumps({"weight": [1.0]}, 2)
-GGUF = b"GGUF\x03\x00\x00\x00" + bytes(16)
+GGUF = gguf("{{ messages }}")
 HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(64)
 
 
@@ -77,6 +78,11 @@ def test_T02_without_a_known_fix_the_file_is_not_to_be_opened(tiny_folder):
     entry = found(tiny_folder, {"sglang": "0.5.9"})["CVE-2026-5760"]
     assert (entry.affected, entry.fixed_in) == (True, None)
     assert "Do not open" in entry.next_step
+
+
+def test_T02_without_a_chat_template_nothing_of_it_is_reached(tiny_folder):
+    (tiny_folder / "model.gguf").write_bytes(b"GGUF\x03\x00\x00\x00" + bytes(16))
+    assert found(tiny_folder, {}) == {}
 
 
 def test_what_affects_this_machine_comes_first(tiny_folder):

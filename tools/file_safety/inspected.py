@@ -9,6 +9,7 @@ from typing import Any
 from tools.file_facts import parsed_of
 from tools.file_safety.content import Content, recognise
 from tools.file_safety.file_view import FileEntry, FileView
+from tools.file_safety.gguf import GgufMetadata, read_gguf
 from tools.strict_json import BadJson, parse_json
 
 MAX_JSON_BYTES = 64_000_000
@@ -39,6 +40,7 @@ class Inspected:
         self.plain: dict[str, FileEntry] = {entry.name: entry for entry in view.entries if entry.trouble is None}
         self._parsed: dict[str, Any] = {}
         self._contents: dict[str, Content] = {}
+        self._gguf: dict[str, GgufMetadata] = {}
         self._requests = 0
 
     @property
@@ -51,6 +53,12 @@ class Inspected:
         if name not in self._contents:
             self._contents[name] = self._recognised(name)
         return self._contents[name]
+
+    def gguf(self, name: str) -> GgufMetadata:
+        """The metadata of a GGUF file, read at most once."""
+        if name not in self._gguf:
+            self._gguf[name] = read_gguf(partial(self.view.read, name), self.plain[name].size_bytes)
+        return self._gguf[name]
 
     def _recognised(self, name: str) -> Content:
         if self.view.remote:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal
 
 from tools.file_safety.content import Content
 from tools.file_safety.file_view import FileEntry
 from tools.file_safety.findings import Finding, finding
-from tools.file_safety.gguf import read_gguf
 from tools.file_safety.inspected import FOREIGN_SUFFIXES, Inspected
 from tools.file_safety.templates import reaches_out
 
@@ -170,7 +168,7 @@ def _check_foreign(model: Inspected, entry: FileEntry, content: Content) -> Iter
 
 
 def _gguf_trouble(model: Inspected, entry: FileEntry, head: bytes) -> str | None:
-    metadata = read_gguf(partial(model.view.read, entry.name), entry.size_bytes)
+    metadata = model.gguf(entry.name)
     # Texts that no entry owns are for readers that do not keep to the entries.
     if any(map(reaches_out, metadata.templates)) or _INTERNALS.search(head):
         return "a chat template that reaches for Python's internals"

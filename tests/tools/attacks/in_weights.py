@@ -76,7 +76,8 @@ PICKLES: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-def _gguf(template: str, pairs: int = 1) -> bytes:
+def gguf(template: str, pairs: int = 1) -> bytes:
+    """A GGUF file without tensors: numbers, then a chat template."""
     key, value = b"tokenizer.chat_template", template.encode()
     filler = b"".join(struct.pack("<Q", 4) + b"k%03d" % each + struct.pack("<II", 4, each) for each in range(pairs - 1))
     entry = struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value
@@ -96,12 +97,12 @@ FOREIGN: tuple[Case, ...] = (
     Case("T02", "HDF5 with a Lambda layer", "refuse", puts("model.h5", b"\x89HDF\r\n\x1a\n" + b'{"class_name": "Lambda"}')),
     Case("T02", "NeMo archive", "refuse", puts("model.nemo", lambda m: as_tar({"model_config.yaml": b"", "model_weights.ckpt": pickled(m)}))),
     Case("T02", "NeMo archive, compressed", "refuse", puts("model.nemo", lambda m: gzip.compress(as_tar({"model_config.yaml": b"x: 1\n", "w.ckpt": pickled(m)})))),
-    Case("T02", "GGUF whose template escapes", "refuse", puts("model.gguf", lambda m: _gguf(template_code(m)))),
-    Case("T02", "GGUF whose template escapes by a filter", "refuse", puts("model.gguf", _gguf("{{ x|attr('y') }}", 200))),
+    Case("T02", "GGUF whose template escapes", "refuse", puts("model.gguf", lambda m: gguf(template_code(m)))),
+    Case("T02", "GGUF whose template escapes by a filter", "refuse", puts("model.gguf", gguf("{{ x|attr('y') }}", 200))),
     Case("T02", "GGUF with absurd counts", "refuse", puts("model.gguf", b"GGUF\x03\x00\x00\x00" + struct.pack("<QQ", 2**60, 1))),
     Case("T02", "GGUF with a text longer than the file", "refuse", puts(
         "model.gguf", b"GGUF\x03\x00\x00\x00" + struct.pack("<QQQ", 0, 1, 2**40) + b"general")),
-    Case("T02", "GGUF that is sound, not measurable", "flag", puts("model.gguf", _gguf("{{ messages }}"))),
+    Case("T02", "GGUF that is sound, not measurable", "flag", puts("model.gguf", gguf("{{ messages }}"))),
     Case("T02", "ONNX with data outside of the folder", "refuse", puts("model.onnx", _onnx("../../etc/passwd"))),
     Case("T02", "ONNX with data at an absolute path", "refuse", puts("onnx/model.onnx", _onnx("/etc/passwd"))),
     Case("T02", "ONNX that is sound, not measurable", "flag", puts("model.onnx", b"\x08\x08\x12\x07pytorch")),
