@@ -225,7 +225,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _tree(self, commit: Commit) -> None:
         entries = [
             {"type": "file", "path": name, "size": len(content), "oid": git_id(content)}
-            | ({"lfs": {"oid": sha256(content), "size": len(content)}} if is_large(name, content) else {})
+            | (
+                {"lfs": {"oid": sha256(content), "size": len(content), "pointerSize": 130}}
+                if is_large(name, content)
+                else {}
+            )
             for name, content in commit.files.items()
         ]
         self._json(entries)
