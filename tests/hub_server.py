@@ -140,11 +140,13 @@ def is_large(name: str, content: bytes) -> bool:
     return name.endswith((".safetensors", ".bin")) or len(content) >= LARGE_FROM_BYTES
 
 
+def lfs_of(name: str, content: bytes, key: str) -> dict[str, object]:
+    entry = {key: sha256(content), "size": len(content), "pointerSize": 130}
+    return {"lfs": entry} if is_large(name, content) else {}
+
+
 def described(name: str, content: bytes) -> dict[str, object]:
-    entry: dict[str, object] = {"rfilename": name, "size": len(content), "blobId": git_id(content)}
-    if is_large(name, content):
-        entry["lfs"] = {"sha256": sha256(content), "size": len(content), "pointerSize": 130}
-    return entry
+    return {"rfilename": name, "size": len(content), "blobId": git_id(content), **lfs_of(name, content, "sha256")}
 
 
 class _Server(ThreadingHTTPServer):
@@ -224,12 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tree(self, commit: Commit) -> None:
         entries = [
-            {"type": "file", "path": name, "size": len(content), "oid": git_id(content)}
-            | (
-                {"lfs": {"oid": sha256(content), "size": len(content), "pointerSize": 130}}
-                if is_large(name, content)
-                else {}
-            )
+            {"type": "file", "path": name, "size": len(content), "oid": git_id(content), **lfs_of(name, content, "oid")}
             for name, content in commit.files.items()
         ]
         self._json(entries)
