@@ -140,6 +140,7 @@ def _watch_once(lock: Path, as_json: bool, language: Any, told: set[str]) -> int
     """Look once; what was told in an earlier round is not told again."""
     from assistant.phrases import say  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.rendering.locking import render_news  # noqa: PLC0415 (as above)
+    from assistant.rendering.style import code  # noqa: PLC0415 (as above)
     from assistant.translation import translate  # noqa: PLC0415 (as above)
     from tools.lock import read_lock  # noqa: PLC0415 (as above)
     from tools.watching import watch_model  # noqa: PLC0415 (as above)
@@ -156,7 +157,7 @@ def _watch_once(lock: Path, as_json: bool, language: Any, told: set[str]) -> int
     missed = [each for each in found if each.state == "unavailable"]
     for each in missed:
         reason, step = translate(each.reason, language), translate(each.next_step, language)
-        print(say("locking.not_watched", language, model=each.model, reason=reason, step=step), file=sys.stderr)
+        print(say("locking.not_watched", language, model=code(each.model), reason=reason, step=step), file=sys.stderr)
     counts = {"count": len(found), "news": len(news), "missed": len(missed)}
     print(say("locking.watched", language, **counts), file=sys.stderr)
     return REFUSED if news else FAILED if missed else 0

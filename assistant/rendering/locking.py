@@ -74,7 +74,7 @@ def _checked(checked: CheckedModel, language: Language) -> str:
     lines += [_rule(each, language) for each in checked.rules]
     if state.libraries:
         lines.append(say("locking.libraries", language, changes=_libraries(state.libraries, language)))
-    step = next_step(translate(state.next_step, language), language) if state.next_step else ""
+    step = next_step(inline(translate(state.next_step, language)), language) if state.next_step else ""
     return "\n".join(each for each in (*lines, step) if each)
 
 
@@ -87,7 +87,7 @@ def _changes(changes: tuple[Change, ...], language: Language) -> Iterable[str]:
             kind=translate(change.kind.replace("_", " "), language),
             file=code(change.file),
             description=inline(translate(change.description, language)),
-            retest=translate(change.retest, language),
+            retest=inline(translate(change.retest, language)),
         ).rstrip()
         yield from (f"  - {inline(translate(each, language))}" for each in change.details)
     if len(changes) > _MOST_CHANGES:
@@ -124,7 +124,7 @@ def render_news(news: ModelNews, language: Language) -> str:
             say("locking.advisory", language, id=each.id, package=each.package, file=code(each.file), reason=reason)
         )
     if news.next_step:
-        lines.append(next_step(translate(news.next_step, language), language))
+        lines.append(next_step(inline(translate(news.next_step, language)), language))
     return "\n".join(lines)
 
 

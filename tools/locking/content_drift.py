@@ -112,10 +112,10 @@ def _licence(model: LockedModel, view: FileView) -> Meaning:
 def _from_files(before: FileView, after: FileView, changed: dict[str, Change]) -> list[Change]:
     """Told by comparing the files themselves; one change may stand for several weight files."""
     compared = [change for change in compare_contents(before, after) if change.file in changed]
-    kinds = {change.kind for change in compared}
     files = {change.file for change in compared}
-    rest = [each for name, each in changed.items() if name not in files and not (each.kind == "weights" in kinds)]
-    return [*compared, *rest]
+    told_weights = any(change.kind == "weights" for change in compared)
+    rest = [each for name, each in changed.items() if name not in files]
+    return [*compared, *(each for each in rest if each.kind != "weights" or not told_weights)]
 
 
 def _from_fingerprint(changed: dict[str, Change], meanings: dict[ChangeKind, Meaning]) -> Iterator[Change]:

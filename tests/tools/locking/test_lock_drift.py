@@ -178,6 +178,18 @@ def test_other_library_versions_are_no_drift(tiny_folder, locked, offline, state
     assert [(each.name, each.locked) for each in found.libraries] == [("transformers", "4.0.0")]
 
 
+def test_one_changed_bit_of_any_file_is_drift_of_that_file(tiny_folder, locked, offline, state):
+    (tiny_folder / "LICENSE").write_text("Permission is hereby granted, free of charge")
+    entry = locked(str(tiny_folder), offline)
+    for file in entry.files:
+        path = tiny_folder / file.name
+        whole = path.read_bytes()
+        path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+        assert file.name in told(state(entry)), file.name
+        path.write_bytes(whole)
+    assert state(entry).state == "same"
+
+
 # --- on the hub and in its cache --------------------------------------------------------------------------------------
 
 
