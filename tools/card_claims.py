@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tools.card_blocks import Block
 from tools.card_claim import Claim
-from tools.card_origin_claims import base_claims, licence_claims
+from tools.card_origin_claims import base_claims, licence_claims, names_base
 from tools.card_size_claims import size_claims
 from tools.card_text import statements_of
 from tools.card_text_claims import label_claims, language_claims, tokenizer_claims
@@ -20,11 +21,10 @@ __all__ = ["Claim", "find_claims", "languages_of"]
 
 _MOST_PER_TOPIC = 6
 _MOST_NAMED = 10
-_TITLE = re.compile(r"\s{0,3}#\s+(\S.{0,80})")
 
 
 def find_claims(
-    lines: list[tuple[int, str]],
+    blocks: list[Block],
     block: str,
     front_matter: dict[str, Any],
     licence: LicenceFinding,
@@ -35,7 +35,7 @@ def find_claims(
     """Find the card's claims and compare each with the files.
 
     Args:
-        lines: The card's text with line numbers.
+        blocks: The card's text, cut at its headings.
         block: Its front matter as it is written, for the lines to quote.
         front_matter: The same, parsed.
         licence: The licence comparison.
@@ -47,9 +47,9 @@ def find_claims(
         At most six claims by topic, in the order of topic and line.
     """
     tokenizer = TokenizerFacts(model)
-    title = next((found.group(1) for _, line in lines[:40] if (found := _TITLE.match(line))), "")
-    everything = statements_of(lines, (*names, title))
-    statements = tuple(each for each in everything if not each.names_another)
+    title = next((block.heading for block in blocks if block.level == 1), "")
+    everything = statements_of(blocks, (*names, title))
+    statements = tuple(each for each in everything if not each.names_another or names_base(each))
     quoted = _Quoted(block)
     found = [
         *size_claims(statements, facts),

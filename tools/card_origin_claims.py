@@ -12,10 +12,15 @@ from tools.model_facts import Fact, ModelFacts
 
 _ID = r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})"
 _BASED_ON = re.compile(
-    rf"(?:base[ _]models?|based on|built on|adapter (?:for|on|of)|fine-?tun(?:ed|ing)(?: version)?(?: from| of| on)?|derived from|"
+    rf"(?:base[ _]models?|based on|built on|(?:adapter|lora|peft)\b.{{0,24}}?\b(?:for|on|of)|on top of|backbone|fine-?tun(?:ed|ing)(?: version)?(?: from| of| on)?|derived from|"
     rf"ベースモデル|元のモデル|基盤モデル|ベースに|派生元).{{0,40}}?{_ID}|{_ID}.{{0,12}}?(?:を(?:ベース|元|基|ファインチューニング)|から(?:派生|作成))",
     re.IGNORECASE,
 )
+
+
+def names_base(said: Statement) -> bool:
+    """Whether a statement says what the model was made from, whose sizes are its own as a rule."""
+    return "/" in said.text and _BASED_ON.search(said.text) is not None
 
 
 def base_claims(
@@ -41,7 +46,12 @@ def base_claims(
         match = _BASED_ON.search(said.text)
         if match is not None and "/" in said.text:
             base = next(each for each in match.groups() if each)
-            yield claim_of("base_model", said.line, said.quote, facts.base_name, _same_base(base, facts, own_names))
+            yield claim_of(
+                "base_model",
+                *said.at(match.start(match.lastindex or 0)),
+                facts.base_name,
+                _same_base(base, facts, own_names),
+            )
 
 
 def _same_base(claimed: str, facts: ModelFacts, own_names: tuple[str, ...]) -> bool | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.card_blocks import Block, Line, cut_blocks
+from tools.card_blocks import Block, Line
 from tools.card_template import EXPECTED_SECTIONS, LIMITATIONS, SECTION_WEIGHTS, ExpectedSection
 
 __all__ = ["LIMITATIONS", "SECTION_WEIGHTS", "CardSection", "completeness", "find_sections", "quote_line"]
@@ -32,17 +32,15 @@ class CardSection(BaseModel):
     """Line numbers of the quoted lines in the card, from 1."""
 
 
-def find_sections(text: str, first_line: int = 1) -> tuple[CardSection, ...]:
+def find_sections(blocks: list[Block]) -> tuple[CardSection, ...]:
     """Find the template's sections in a card.
 
     Args:
-        text: The card without its front matter.
-        first_line: Line number of its first line in the file.
+        blocks: The card without its front matter, cut at its headings.
 
     Returns:
         All sections of the template, in its order.
     """
-    blocks = cut_blocks(text, first_line)
     return tuple(_section(expected, blocks) for expected in EXPECTED_SECTIONS)
 
 

@@ -11,8 +11,9 @@ from tools.card_text import Statement
 from tools.model_facts import Fact, ModelFacts
 
 _I = re.IGNORECASE
-_IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|about|approximately|roughly|有し|持つ|およそ|full)*[:=\s約~≈(]*"
+_IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|about|approximately|roughly|有し|持つ|およそ|全部で|合計(?:で)?|合わせて|full|in total|some|nearly|just|only)*[:=\s約~≈(]*"
 _PARAMETERS = re.compile(
+    r"(?<![A-Za-z0-9.,-])(\d[\d,]*(?:\.\d+)?\s?[bmk])\s+weights\b|"
     rf"(?<![A-Za-z0-9.,-])({FIGURE})\s*[- ]?(?:(?:trainable|total|model|learnable)\s+)?(?:parameters?\b|params?\b|(?:個)?(?:の)?パラメータ)|"
     rf"(?:\b(?:number of )?(?:total |trainable |model )?(?:parameters?|params?)(?:\s+count|\s+size)?|\bmodel size|規模|モデルサイズ|"
     rf"パラメータ(?:ー)?(?:数)?)(?:\s*\((?:total|合計)\))?{_IS}({FIGURE})(?!\s*(?:[gkm]i?b\b|bytes?|layers?|%|x\b|トークン|tokens?|px))",
@@ -32,23 +33,23 @@ _TOLERANCE = 0.1
 
 _DTYPES = {
     "bf16": "BF16", "bfloat16": "BF16", "bfloat-16": "BF16", "fp16": "F16", "float16": "F16", "f16": "F16", "half": "F16",
-    "half precision": "F16", "half-precision": "F16", "fp32": "F32", "float32": "F32", "f32": "F32", "single precision": "F32",
+    "half precision": "F16", "half-precision": "F16", "fp32": "F32", "float32": "F32", "f32": "F32", "single precision": "F32", "single-precision": "F32", "full-precision": "F32",
     "full precision": "F32", "int8": "I8", "fp8": "F8_E4M3",
 }  # fmt: skip
 _DTYPE_NAME = "|".join(sorted(map(re.escape, _DTYPES), key=len, reverse=True))
 _STORED = (
-    r"tensor types?|\bd?types?\b|precision|\bweights?\b|checkpoint|stored|saved|published|released|shipped|"
-    r"データ(?:型|タイプ)|数値(?:形式|精度)|精度|形式|重み|保存|配布|公開"
+    r"tensor types?|\bd?types?\b|precision|\bweights?\b|\bformat\b|checkpoint|stored|saved|published|released|shipped|"
+    r"データ(?:型|タイプ)|数値型|(?:の)型|数値(?:形式|精度)|精度|形式|重み|保存|配布|公開"
 )
 _DTYPE = re.compile(rf"(?:{_STORED}).{{0,40}}?(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![A-Za-z0-9])|(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![a-z0-9]).{{0,16}}?(?:{_STORED})", _I)  # fmt: skip
 _AT_RUN_TIME = re.compile(
-    r"\btrain|mixed|\bmixture|inference|quanti[sz]|--|optimi[sz]er|\brun(?:s|ning)?\b|convert|\bcast\b|\bload(?:ed|ing)?\b|gradient|activations|"
-    r"学習|訓練|混合|推論|量子化|実行|変換|読み込", _I,
+    r"\btrain(?!able)|mixed|\bmixture|inference|quanti[sz]|--|optimi[sz]er|\brun(?:s|ning)?\b|convert|\bcast\b|\bload(?:ed|ing)?\b|gradient|activations|"
+    r"学習|訓練|混合|推論|量子化|実行|変換|読み込|更新", _I,
 )  # fmt: skip
 
 _TOKENS = r"[\s-]*(?:word ?-?pieces?|sub-?words?|tokens?|トークン)"
 _CUE = (
-    r"context|window|\bmax(?:imum)?\b|longer than|more than|up to|at most|truncat|\bcut\b|\bbeyond|limit|accept|"
+    r"context|window|\bmax(?:imum)?\b|longer than|more than|only the first|the first(?= \d)|up to|at most|truncat|\bcut\b|\bbeyond|limit|accept|"
     r"input|sequence|support|handle|最大|上限|文脈|系列長|入力|コンテキスト|まで|対応|最長"
 )
 _KEY = (
@@ -62,16 +63,18 @@ _LENGTH = re.compile(
     _I,
 )
 _OTHER_TOKENS = re.compile(
-    r"\btrain|fine-?tun|learning rate|\bbatch|generat|\boutputs?\b|respon|answer|\bnew tokens|\bpairs?\b|trillion|billion|vocabular|per second|"
-    r"tokens/s|measured|time-to-first|average|typical|usually|median|平均|中央値|通常|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|語彙|総トークン|対の|毎秒|コーパス", _I,
+    r"train(?!able)|fine-?tun|learning rate|\bbatch|generat|\boutputs?\b|respon|answer|\bnew tokens|\bpairs?\b|trillion|billion|per second|"
+    r"tokens/s|\brepl(?:y|ies)\b|suggest|recommend|temperature|measured|time-to-first|average|typical|usually|median|平均|中央値|通常|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|打ち切|おすすめ|推奨|総トークン|対の|毎秒|コーパス", _I,
 )  # fmt: skip
+_VOCABULARY = re.compile(r"vocabular|語彙", _I)
+_NEAR = 24
 _SHORTEST = 16
 
 _DIMENSIONS = re.compile(
     rf"(?<![A-Za-z0-9.,-])({FIGURE})[\s-]*(?:dimensional|dimensions?\b|-?dims?\b|次元)|"
     rf"(?:embeddings?|vectors?)\s+(?:of|with)\s+(?:size|dimension|length)\s*({FIGURE})|"
-    rf"vectors?\s+(?:of|with)\s+({FIGURE})\s+(?:floating|numbers|floats|values|components|entries)|"
-    rf"(?:(?:embedding|output|vector|sentence embedding)\s+(?:size|dimensions?(?:ality)?|dim)\b|hidden\s+(?:size|dim(?:ension)?)|d_model|"
+    rf"(?<![A-Za-z0-9.,-])({FIGURE})-d\s+(?:vectors?|embeddings?)|vectors?\s+(?:of|with)\s+({FIGURE})\s+(?:floating|numbers|floats|values|components|entries)|"
+    rf"(?:(?:embedding|output|vector|sentence embedding)\s+(?:size|dimensions?(?:ality)?|dim)\b|hidden\s+(?:size|dim(?:ension)?)|d_model|\bwidth|"
     rf"(?:埋め込み|出力|ベクトル)(?:の)?(?:次元(?:数)?|サイズ)|隠れ層(?:の)?(?:サイズ|次元(?:数)?|幅)|次元数){_IS}({FIGURE})",
     _I,
 )
@@ -112,7 +115,7 @@ def _parameters(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
     counts = (int(fact.value), *facts.other_parameters) if fact is not None else ()
     claimed = figure_of(_first(match))
     holds = any(count > 0 and abs(claimed / count - 1) <= _TOLERANCE for count in counts)
-    yield claim_of("parameters", said.line, said.quote, fact, holds)
+    yield claim_of("parameters", *said.at(match.start(match.lastindex or 0)), fact, holds)
 
 
 def _dtype(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
@@ -120,19 +123,22 @@ def _dtype(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
     if match is None or _AT_RUN_TIME.search(said.text):
         return
     holds = facts.dtype is not None and facts.dtype.value == _DTYPES[_first(match).casefold()]
-    yield claim_of("dtype", said.line, said.quote, facts.dtype, holds)
+    yield claim_of("dtype", *said.at(match.start(match.lastindex or 0)), facts.dtype, holds)
 
 
 def _length(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
     match = _LENGTH.search(said.text)
     if match is None or _OTHER_TOKENS.search(said.text) or figure_of(_first(match)) < _SHORTEST:
         return
+    at = match.start(match.lastindex or 0)
+    if _VOCABULARY.search(re.split(r"、|, ", said.text[max(0, at - _NEAR) : at])[-1]):
+        return
     claimed = figure_of(_first(match))
     exact = next((fact for fact in _in_force(facts.lengths) if _same_length(claimed, int(fact.value))), None)
     longest = max(_in_force(facts.lengths), key=lambda fact: int(fact.value), default=None)
     in_force = facts.lengths[0] if facts.lengths else None
     fact = exact or (longest if longest is not None and claimed > int(longest.value) else in_force)
-    yield claim_of("context_length", said.line, said.quote, fact, exact is not None)
+    yield claim_of("context_length", *said.at(match.start(match.lastindex or 0)), fact, exact is not None)
 
 
 def _in_force(lengths: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -153,4 +159,9 @@ def _width(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
     claimed = figure_of(_first(match))
     exact: Fact | None = next((fact for fact in known if fact.value == claimed), None)
     fact = exact or (known[0] if known else None)
-    yield claim_of("embedding_size", said.line, said.quote, fact, exact is not None and not is_rounded(_first(match)))
+    yield claim_of(
+        "embedding_size",
+        *said.at(match.start(match.lastindex or 0)),
+        fact,
+        exact is not None and not is_rounded(_first(match)),
+    )

@@ -12,7 +12,7 @@ from tools.model_facts import Fact, ModelFacts
 from tools.tokenizer_facts import TokenizerFacts, has_own_script
 
 _I = re.IGNORECASE
-_IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|contains?|has|about|approximately)*[:=\s約~≈(]*"
+_IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|contains?|holds|has|counts|comprises|about|approximately)*[:=\s約~≈(]*"
 _ABOUT_TOKENIZER = re.compile(r"token|vocab|トークナイ|トークン化|語彙|sentence-?piece|word-?piece", _I)
 _KINDS = (
     ("WordPiece", re.compile(r"word-?piece(?!s?\s+(?:is|are)?\s*truncat|s\b)", _I)),
@@ -22,7 +22,7 @@ _KINDS = (
 )
 _LENGTH_IN_PIECES = re.compile(r"\d[\d,]*\s*(?:word ?-?pieces?|sub-?words?)", _I)
 _VOCABULARY = re.compile(
-    rf"(?:vocab(?:ulary)?(?:[ _]size)?|語彙(?:数|サイズ|の大きさ)?){_IS}({FIGURE})|({FIGURE})[- ](?:entry |word |token |piece )?vocabulary", _I,
+    rf"(?:vocab(?:ulary)?(?:[ _]size)?|語彙(?:数|サイズ|の大きさ)?){_IS}({FIGURE})|\btokenizer (?:of|with) ({FIGURE}) (?:entries|tokens|pieces)|({FIGURE})[- ](?:entry |word |token |piece )?vocabulary", _I,
 )  # fmt: skip
 _CASE = re.compile(
     r"(?<![A-Za-z0-9/-])(uncased|cased|case[- ]sensitive|case[- ]insensitive|lower-?cased?|lower-?cases)(?![A-Za-z0-9-]*/)",
@@ -34,10 +34,10 @@ _ROUNDING = 0.025
 _LABEL_WORD = r"(?:labels?|class(?:es)?|categor(?:y|ies)|kinds?|types? of)"
 _LABEL_COUNT = re.compile(
     rf"(?<![A-Za-z0-9.,-])({COUNT})[\s-]+(?:\w+\s+)?{_LABEL_WORD}\b|(?:number of (?:labels|classes|categories)|num_labels){_IS}({COUNT})|"
-    rf"(?:クラス|ラベル|カテゴリー?|分類)数{_IS}({COUNT})|(?<![\d,.])({COUNT})(?:つの)?\s*(?:クラス|種類?の(?:クラス|ラベル|カテゴリ)|種類に|種に|カテゴリ|値分類|ラベル|個のラベル)", _I,
+    rf"(?:クラス|ラベル|カテゴリー?|分類)数{_IS}({COUNT})|(?<![\d,.])({COUNT})(?:つの)?\s*(?:クラス|段階|種類?の(?:クラス|ラベル|カテゴリ)|種類に|種に|カテゴリ|値分類|ラベル|個のラベル)", _I,
 )  # fmt: skip
 _LABEL_LIST = re.compile(r"(?:\b(?:labels?|classes)(?:\s+names?)?\s*(?::|are\b|=)|ラベル(?:名)?\s*(?:[:：は=])|(?:labels|classes)\s*:|クラス\s*[:：])\s*(.+)", _I)  # fmt: skip
-_LISTED_AFTER_COUNT = re.compile(rf"\blabels?\s*:\s*(.+)|ラベル数{_IS}{COUNT}\s*(?:です)?\s*\((.+)\)", _I)
+_LISTED_AFTER_COUNT = re.compile(rf"\blabels?\s*[:(]\s*([^()]+)|ラベル数{_IS}{COUNT}\s*(?:です)?\s*\((.+)\)", _I)
 _EARLIER = re.compile(r"at first|originally|merged|formerly|当初|統合|もともと", _I)
 _SEPARATORS = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|、|・|;|/|\band\b|\bor\b|および|と(?=\s))\s*")
 
@@ -49,7 +49,7 @@ _LANGUAGES = {
 _LANGUAGE_NAMES = {
     code: re.compile(rf"\b(?:{names})" if names.isascii() else names, _I) for code, names in _LANGUAGES.items()
 }
-_SUPPORTS = re.compile(r"\bsupport|\blanguages?\b|\bcovers?\b|\bhandles?\b|対応|対象言語|言語\s*[:：]", _I)
+_SUPPORTS = re.compile(r"\bsupport|サポート|\blanguages?\b|\bcovers?\b|\bhandles?\b|対応|対象言語|言語\s*[:：]", _I)
 _NEGATED = re.compile(r"\bnot?\b|n't\b|\bexcept|\bbut\b|cannot|未対応|ない|ません|以外|非対応", _I)
 
 
@@ -65,15 +65,15 @@ def tokenizer_claims(
 
 
 def _kind(said: Statement, tokenizer: TokenizerFacts) -> Iterator[Claim]:
-    text = _LENGTH_IN_PIECES.sub("", said.text)
-    named = [kind for kind, pattern in _KINDS if pattern.search(text)]
-    exact = [kind for kind in named if kind != "SentencePiece"]
+    text = _LENGTH_IN_PIECES.sub(lambda found: " " * len(found.group()), said.text)
+    named = [(kind, found.start()) for kind, pattern in _KINDS if (found := pattern.search(text))]
+    exact = [kind for kind, _ in named if kind != "SentencePiece"]
     if len(exact) > 1 or not named:
         return
     kind = tokenizer.kind
     fact = Fact(value=kind, file=tokenizer.file) if kind is not None else None
     holds = kind == exact[0] if exact else tokenizer.is_sentencepiece
-    yield claim_of("tokenizer", said.line, said.quote, fact, holds)
+    yield claim_of("tokenizer", *said.at(named[0][1]), fact, holds)
 
 
 def _vocabulary(said: Statement, facts: ModelFacts, tokenizer: TokenizerFacts) -> Iterator[Claim]:
@@ -91,7 +91,7 @@ def _vocabulary(said: Statement, facts: ModelFacts, tokenizer: TokenizerFacts) -
         fact = fact or (Fact(value=sizes[0], file=tokenizer.file) if sizes else None)
         exact = next((size for size in tokenizer.sizes if _near(claimed, figure, [size])), None)
         fact = Fact(value=exact, file=tokenizer.file) if exact is not None else fact
-    yield claim_of("tokenizer", said.line, said.quote, fact, _near(claimed, figure, sizes))
+    yield claim_of("tokenizer", *said.at(match.start(match.lastindex or 0)), fact, _near(claimed, figure, sizes))
 
 
 def _near(claimed: float, written: str, sizes: list[int]) -> bool:
@@ -106,7 +106,9 @@ def _case(said: Statement, tokenizer: TokenizerFacts) -> Iterator[Claim]:
     told = tokenizer.lowercases
     keeps = re.sub(r"[- ]", "", match.group(1).casefold()) in _KEEPS_CASE
     fact = Fact(value="lower case" if told[0] else "case kept", file=told[1]) if told is not None else None
-    yield claim_of("tokenizer", said.line, said.quote, fact, told is not None and told[0] != keeps)
+    yield claim_of(
+        "tokenizer", *said.at(match.start(match.lastindex or 0)), fact, told is not None and told[0] != keeps
+    )
 
 
 def label_claims(statements: tuple[Statement, ...], facts: ModelFacts) -> Iterator[Claim]:
@@ -124,7 +126,7 @@ def _label_count(said: Statement, count: Fact) -> Iterator[Claim]:
     if match is not None:
         claimed = figure_of(next(each for each in match.groups() if each))
         if claimed >= 2:
-            yield claim_of("labels", said.line, said.quote, count, claimed == count.value)
+            yield claim_of("labels", *said.at(match.start(match.lastindex or 0)), count, claimed == count.value)
 
 
 def _label_names(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
@@ -137,7 +139,7 @@ def _label_names(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
         return
     own = {_bare(label) for label in facts.labels} | {_bare(label.partition("-")[2]) for label in facts.labels}
     fact = Fact(value=", ".join(facts.labels)[:200], file="config.json") if facts.labels else None
-    yield claim_of("labels", said.line, said.quote, fact, all(name in own for name in names))
+    yield claim_of("labels", *said.at(match.start(match.lastindex or 0)), fact, all(name in own for name in names))
 
 
 def _bare(name: str) -> str:
@@ -162,10 +164,12 @@ def language_claims(
         fact, holds = _coverage((short,) if short else (), tokenizer)
         yield claim_of("languages", line, quote, fact, holds)
     for said in statements:
-        codes = tuple(code for code, pattern in _LANGUAGE_NAMES.items() if pattern.search(said.text))
-        if codes and _SUPPORTS.search(said.text) and not _NEGATED.search(said.text):
-            fact, holds = _coverage(codes, tokenizer)
-            yield claim_of("languages", said.line, said.quote, fact, holds)
+        named = [
+            (code, found.start()) for code, pattern in _LANGUAGE_NAMES.items() if (found := pattern.search(said.text))
+        ]
+        if named and _SUPPORTS.search(said.text) and not _NEGATED.search(said.text):
+            fact, holds = _coverage(tuple(code for code, _ in named), tokenizer)
+            yield claim_of("languages", *said.at(named[0][1]), fact, holds)
 
 
 def _code_of(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.card_blocks import cut_blocks
 from tools.card_claims import Claim, find_claims, languages_of
 from tools.card_gap import most_important_gap
 from tools.card_needs import CardNeed, needs_of, use_score
@@ -98,8 +99,8 @@ def check_documentation(
     length = len(body)
     body = "\n".join(body[:_MAX_CARD_CHARACTERS].split("\n")[:_MAX_CARD_LINES])
     cut = length - len(body)
-    lines = list(enumerate(body.split("\n"), start=lines_before + 1))
-    sections = find_sections(body, lines_before + 1)
+    blocks = cut_blocks(body, lines_before + 1)
+    sections = find_sections(blocks)
     facts = read_facts(files)
     licence = _licence(location, front_matter, facts, sources, use_case, licence_allow_list)
     languages = languages_of(front_matter)
@@ -110,7 +111,7 @@ def check_documentation(
         commit=_commit(location),
         card_file=name,
         sections=sections,
-        claims=find_claims(lines, block, front_matter, licence, files, facts, (location.reference.name, model)),
+        claims=find_claims(blocks, block, front_matter, licence, files, facts, (location.reference.name, model)),
         licence=licence,
         score=completeness(sections),
         most_important_gap=gap,

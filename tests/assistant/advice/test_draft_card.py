@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from assistant.advice.draft_card import UNKNOWN, draft_documentation
 from assistant.cli import app
 from tools.behavior.records import BehaviorObservation, Trial
+from tools.card_blocks import cut_blocks
 from tools.card_sections import LIMITATIONS, find_sections
 from tools.documentation import check_documentation
 from tools.front_matter import parse_front_matter, split_card
@@ -29,7 +30,7 @@ def checked():
 
 
 def sections_of(draft):
-    return {each.name: each.state for each in find_sections(split_card(draft)[1])}
+    return {each.name: each.state for each in find_sections(cut_blocks(split_card(draft)[1], 1))}
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
