@@ -122,3 +122,8 @@ def test_a_partial_run_keeps_the_other_parts_of_this_machine(tmp_path, monkeypat
 def test_a_missed_goal_is_said_in_words():
     assert in_words(SHARE).endswith("MISSED, at least 95.0 %")
     assert in_words(LATENCY).endswith("held, at most 40 ms")
+
+
+def test_a_count_of_all_there_are_has_no_spread():
+    count = Result(name="safety.executed", title="Ran", value=0, unit="cases", goal=0, n=192, conditions="all")
+    assert "| Ran | 0 cases | ≤ 0 cases | yes |  | 192 |" in table(document(part("safety", count)))
