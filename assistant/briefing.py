@@ -159,6 +159,8 @@ def _forecast_outcome(record: Any) -> str:
 
 
 def _version_outcome(record: Any) -> str:
+    if record.compared_with is not None:
+        return "differs" if record.changes else "same"
     return "behind" if record.newest_commit and record.newest_commit != record.commit else "pinned"
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
+from assistant.llm.reading_comparisons import asks_difference
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_variants import read_variants
 from tools.model_reference import find_references
@@ -190,6 +191,8 @@ class TurnContext(BaseModel):
         if tool in MODEL_TOOLS and self.models:
             model = proposed.get("model")
             values = {"model": model if model in self.models else self.models[0], **values}
+            if tool == "check_version" and len(self.named) == 2 and asks_difference(self.question):
+                values["against"] = next(name for name in self.named if name != values["model"])
         if tool == "search_guidance":
             values = {"query": self.question}
         return values

@@ -38,6 +38,16 @@ def test_what_the_question_names_goes_before_what_is_remembered():
     assert read_turn("And its licence?", remembered=(MINILM,)).models == (MINILM,)
 
 
+@pytest.mark.parametrize(
+    "question", ["{a} と {b} は同じ名前なのに中身が違う", "What differs between {a} and {b}?", "Is {a} a copy of {b}?"]
+)
+def test_two_models_whose_contents_differ_are_compared_with_each_other(question):
+    turn = read_turn(question.format(a="./old/faq", b="./new/faq"))
+    assert turn.complete("check_version", {}) == {"model": "./old/faq", "against": "./new/faq"}
+    assert turn.complete("check_version", {"model": "./new/faq"}) == {"model": "./new/faq", "against": "./old/faq"}
+    assert "against" not in turn.complete("check_documentation", {})
+
+
 def test_a_bare_name_stands_for_an_id_that_is_known():
     assert read_turn("Is all-MiniLM-L6-v2 safe?", known=(MINILM,)).named == (MINILM,)
 
