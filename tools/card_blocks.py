@@ -17,8 +17,10 @@ _UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*\Z")
 _DECORATION = re.compile(r"[*_`#:\[\]]|\([^)]*\)|<[^>]*>|[^\w\s,&/.\-+()\u3040-\u30ff\u4e00-\u9fff]")
 _NUMBERING = re.compile(r"^[\d.]+\s+")
 _PLACEHOLDER = re.compile(
-    r"\[?\s*(?:more information needed|needs? more information|to be (?:added|completed|determined|filled).*|todo|tbd|coming soon|n/?a|"
-    r"fill (?:this|me).*|not (?:yet )?(?:known|documented|available)|記載予定|準備中|未記入|未確認|未定|追記予定|要追記|不明|more details needed|"
+    r"\[?\s*(?:more information needed|needs? more information|to be (?:added|completed|determined|filled).*|todo|"
+    r"tbd|coming soon|n/?a|"
+    r"fill (?:this|me).*|not (?:yet )?(?:known|documented|available)|記載予定|準備中|未記入|未確認|未定|追記予定|要追記|不明|"
+    r"more details needed|"
     r"information needed)\s*\]?[.。]?|\{\{.*?\}\}|\[optional\]|\.\.\.",
     re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ class ConcernNeed(NamedTuple):
 
     concern: Concern
     use: str
-    """Pattern of a use case that has the concern; compiled when a use is given, since compiling them all takes longer than a check."""
+    """Pattern of a use case that has the concern; compiled only for a use, since all take longer than a check."""
     line: str
     """Pattern of a line that answers it."""
     sections: tuple[str, ...]
@@ -29,7 +29,8 @@ class ConcernNeed(NamedTuple):
 CONCERN_NEEDS = (
     ConcernNeed(
         "people",
-        (r"customer|patient|medical|health|hiring|recruit|applicant|credit|loan|legal|child|student|insurance|employee|citizen|benefit|police|"
+        (r"customer|patient|medical|health|hiring|recruit|applicant|credit|loan|legal|child|student|insurance|"
+            r"employee|citizen|benefit|police|"
                    r"顧客|患者|医療|採用|応募者|与信|融資|法務|子ども|学生|生徒|保険|人事|従業員|社員|市民|住民|福祉"),
         r"\bbias|fairness|stereotyp|discriminat|gender|subgroup|demographic|バイアス|偏り|偏った|公平|差別|性別|不利益",
         (LIMITATIONS, "Out-of-scope use", "Evaluation results"), 8,
@@ -46,16 +47,19 @@ CONCERN_NEEDS = (
         "In a regulated field a general score says little, and a use that the publisher excludes is hard to defend.",
     ),
     ConcernNeed(
-        "japanese", r"日本語|japanese|[\u3041-\u30ff\u4e00-\u9fff]{0,40}[\u3041-\u30ff][\u3041-\u30ff\u4e00-\u9fff]{0,40}", r"japanese|日本語|jglue|jmteb|multilingual|多言語",
+        "japanese", (r"日本語|japanese|"
+         r"[\u3041-\u30ff\u4e00-\u9fff]{0,40}[\u3041-\u30ff][\u3041-\u30ff\u4e00-\u9fff]{0,40}"), r"japanese|日本語|jglue|jmteb|multilingual|多言語",
         ("Evaluation results", "Training data"), 14,
         "Languages: the card does not name Japanese, which the use case needs",
         "A model that was not made for Japanese can look right in English tests and fail in daily use.",
     ),
     ConcernNeed(
         "long_documents",
-        (r"long (?:documents?|texts?|contracts?|reports?)|\breports?\b|contracts?\b|manuals?\b|whole (?:documents?|books?)|minutes of|"
+        (r"long (?:documents?|texts?|contracts?|reports?)|\breports?\b|contracts?\b|manuals?\b|whole (?:documents?|"
+            r"books?)|minutes of|"
                    r"長文|長い(?:文書|文章|資料)|報告書|契約書|マニュアル|議事録|論文|書籍"),
-        r"(?:context|sequence|input|max).{0,40}?\d{3,}|(?<!\d)\d[\d,]{0,12}k?[ -]?(?:tokens?|word ?pieces?|トークン)|コンテキスト長|系列長|最大長",
+        r"(?:context|sequence|input|max).{0,40}?\d{3,}|(?<!\d)\d[\d,]{0,12}k?[ -]?(?:tokens?|word ?pieces?|トークン)|"
+        r"コンテキスト長|系列長|最大長",
         ("Technical specifications", LIMITATIONS), 7,
         "Longest input",
         "What exceeds the longest input is cut off without a word.",
@@ -64,7 +68,8 @@ CONCERN_NEEDS = (
         "edge",
         (r"embedded|edge|on[- ]device|mobile|phone|raspberry|iot|microcontroller|offline device|laptop|browser|"
                    r"組み込み|組込|エッジ|端末|スマートフォン|スマホ|携帯|オンデバイス|マイコン|車載|ブラウザ"),
-        r"latency|milliseconds?|\bms\b|memory|\bMB\b|\bMiB\b|\bGB\b|quanti[sz]|int8|cpu|throughput|レイテンシ|遅延|メモリ|量子化|推論速度",
+        r"latency|milliseconds?|\bms\b|memory|\bMB\b|\bMiB\b|\bGB\b|quanti[sz]|int8|cpu|throughput|レイテンシ|遅延|メモリ|量子化|"
+        r"推論速度",
         ("Technical specifications", "Environmental impact"), 6,
         "Memory and response time on small devices",
         "A small device has a fixed memory and a fixed time, and a figure from a large card says nothing about either.",
@@ -108,7 +113,8 @@ CONCERN_NEEDS = (
     ConcernNeed(
         "conversation", (r"chat|assistant|dialog|conversation|answer(?:s|ing)? questions|generat|summar|draft|"
                                    r"チャット|対話|会話|質問応答|回答|生成|要約|下書き|問い合わせ"),
-        r"hallucinat|factual|makes? (?:things|facts) up|safety|red[- ]team|harmful|guardrail|幻覚|事実(?:と異なる|でない|誤認)|もっともらしい|安全性|有害",
+        r"hallucinat|factual|makes? (?:things|facts) up|safety|red[- ]team|harmful|guardrail|幻覚|事実(?:と異なる|でない|誤認)|"
+        r"もっともらしい|安全性|有害",
         (LIMITATIONS, "Out-of-scope use"), 5,
         "What it makes up, and how it was tried for harmful answers",
         "A fluent answer hides that it is wrong.",

@@ -79,7 +79,7 @@ def needs_of(use_case: str | None, card: str, body_at: int, languages: tuple[str
 
 
 def weights_for(use_case: str | None) -> dict[str, float]:
-    """The sections' weights for an intended use: each reason for a section adds to it, the section it rests on first most."""
+    """The sections' weights for an intended use: each reason for a section adds to it, most to the first it names."""
     weights = dict(SECTION_WEIGHTS)
     if not use_case:
         return weights

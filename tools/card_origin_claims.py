@@ -12,7 +12,8 @@ from tools.model_facts import Fact, ModelFacts
 
 _ID = r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})"
 _BASED_ON = re.compile(
-    rf"(?:base[ _]models?|based on|built on|(?:adapter|lora|peft)\b.{{0,24}}?\b(?:for|on|of)|on top of|backbone|fine-?tun(?:ed|ing)(?: version)?(?: from| of| on)?|derived from|"
+    rf"(?:base[ _]models?|based on|built on|(?:adapter|lora|peft)\b.{{0,24}}?\b(?:for|on|of)|on top of|backbone|"
+    rf"fine-?tun(?:ed|ing)(?: version)?(?: from| of| on)?|derived from|"
     rf"ベースモデル|元のモデル|基盤モデル|ベースに|派生元).{{0,40}}?{_ID}|{_ID}.{{0,12}}?(?:を(?:ベース|元|基|ファインチューニング)|から(?:派生|作成))",
     re.IGNORECASE,
 )

@@ -11,19 +11,26 @@ from tools.card_text import Statement
 from tools.model_facts import Fact, ModelFacts
 
 _I = re.IGNORECASE
-_IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|about|approximately|roughly|有し|持つ|およそ|全部で|合計(?:で)?|合わせて|full|in total|some|nearly|just|only)*[:=\s約~≈(]*"
+_IS = (
+    r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|about|approximately|roughly|有し|持つ|およそ|全部で|合計(?:で)?|合わせて|full|in total|"
+    r"some|nearly|just|only)*[:=\s約~≈(]*"
+)
 _PARAMETERS = re.compile(
     r"(?<![A-Za-z0-9.,-])(\d[\d,]*(?:\.\d+)?\s?[bmk])\s+weights\b|"
-    rf"(?<![A-Za-z0-9.,-])({FIGURE})\s*[- ]?(?:(?:trainable|total|model|learnable)\s+)?(?:parameters?\b|params?\b|(?:個)?(?:の)?パラメータ)|"
-    rf"(?:\b(?:number of )?(?:total |trainable |model )?(?:parameters?|params?)(?:\s+count|\s+size)?|\bmodel size|規模|モデルサイズ|"
-    rf"パラメータ(?:ー)?(?:数)?)(?:\s*\((?:total|合計)\))?{_IS}({FIGURE})(?!\s*(?:[gkm]i?b\b|bytes?|layers?|%|x\b|トークン|tokens?|px))",
+    rf"(?<![A-Za-z0-9.,-])({FIGURE})\s*[- ]?(?:(?:trainable|total|model|learnable)\s+)?(?:parameters?\b|params?\b|"
+    rf"(?:個)?(?:の)?パラメータ)|"
+    rf"(?:\b(?:number of )?(?:total |trainable |model )?(?:parameters?|params?)(?:\s+count|\s+size)?|\bmodel size|規模|"
+    rf"モデルサイズ|"
+    rf"パラメータ(?:ー)?(?:数)?)(?:\s*\((?:total|合計)\))?{_IS}({FIGURE})(?!\s*(?:[gkm]i?b\b|bytes?|layers?|%|x\b|トークン|"
+    rf"tokens?|px))",
     _I,
 )
 _PART_ONLY = re.compile(
     r"non-?embedding|activ(?:e|ated)|per (?:token|expert)|optimi[sz]er|\bform letter|非埋め込み|アクティブ|活性", _I
 )
 _FAMILY = re.compile(
-    r"\bfamily\b.{0,80}(?:from|sizes?|collection)|\bsizes\b|\brang(?:es?|ing)\b|\d[bm]? (?:and|or|to) \d[\d.]*\s?[bm](?:illion)?\b|respectively|"
+    r"\bfamily\b.{0,80}(?:from|sizes?|collection)|\bsizes\b|\brang(?:es?|ing)\b|\d[bm]? (?:and|or|"
+    r"to) \d[\d.]*\s?[bm](?:illion)?\b|respectively|"
     r"\btwo\b.{0,30}models|models in the .{0,30}series|から.{0,12}まで|シリーズ|ファミリー",
     _I,
 )
@@ -41,30 +48,38 @@ _STORED = (
     r"tensor types?|\bd?types?\b|precision|\bweights?\b|\bformat\b|checkpoint|stored|saved|published|released|shipped|"
     r"データ(?:型|タイプ)|数値型|(?:の)型|数値(?:形式|精度)|精度|形式|重み|保存|配布|公開"
 )
-_DTYPE = re.compile(rf"(?:{_STORED}).{{0,40}}?(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![A-Za-z0-9])|(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![a-z0-9]).{{0,16}}?(?:{_STORED})", _I)  # fmt: skip
+_DTYPE = re.compile(rf"(?:{_STORED}).{{0,40}}?(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![A-Za-z0-9])|"
+    rf"(?<![A-Za-z0-9-])({_DTYPE_NAME})(?![a-z0-9]).{{0,16}}?(?:{_STORED})", _I)  # fmt: skip
 _AT_RUN_TIME = re.compile(
-    r"\btrain(?!able)|mixed|\bmixture|inference|quanti[sz]|--|optimi[sz]er|\brun(?:s|ning)?\b|convert|\bcast\b|\bload(?:ed|ing)?\b|gradient|activations|"
+    r"\btrain(?!able)|mixed|\bmixture|inference|quanti[sz]|--|optimi[sz]er|\brun(?:s|ning)?\b|convert|\bcast\b|"
+    r"\bload(?:ed|ing)?\b|gradient|activations|"
     r"学習|訓練|混合|推論|量子化|実行|変換|読み込|更新", _I,
 )  # fmt: skip
 
 _TOKENS = r"[\s-]*(?:word ?-?pieces?|sub-?words?|tokens?|トークン)"
 _CUE = (
-    r"context|window|\bmax(?:imum)?\b|longer than|more than|only the first|the first(?= \d)|up to|at most|truncat|\bcut\b|\bbeyond|limit|accept|"
+    r"context|window|\bmax(?:imum)?\b|longer than|more than|only the first|the first(?= \d)|up to|at most|truncat|"
+    r"\bcut\b|\bbeyond|limit|accept|"
     r"input|sequence|support|handle|最大|上限|文脈|系列長|入力|コンテキスト|まで|対応|最長"
 )
 _KEY = (
-    r"(?:native |full )?(?:context|sequence|input|prompt)\s*(?:length|window|size)|max(?:imum|\.)?\s*(?:sequence|context|input|position|prompt)?\s*"
-    r"(?:length|tokens?|embeddings|window|seq(?:uence)?[ _]len(?:gth)?|positions?)|max_position_embeddings|max_seq_length|"
+    r"(?:native |full )?(?:context|sequence|input|prompt)\s*(?:length|window|size)|max(?:imum|\.)?\s*(?:sequence|"
+    r"context|input|position|prompt)?\s*"
+    r"(?:length|tokens?|embeddings|window|seq(?:uence)?[ _]len(?:gth)?|positions?)|max_position_embeddings|"
+    r"max_seq_length|"
     r"(?:最大)?(?:コンテキスト|文脈|系列|入力|トークン)(?:の)?(?:長さ|長|ウィンドウ|上限|数|サイズ)|最大コンテキスト|最大長|入力の上限|最大トークン数"
 )
 _LENGTH = re.compile(
-    rf"(?:{_CUE}).{{0,60}}?(?<![A-Za-z0-9.,-])({FIGURE}){_TOKENS}|(?<![A-Za-z0-9.,-])({FIGURE}){_TOKENS}.{{0,12}}?(?:context|window|文脈|コンテキスト|まで|以内|に対応|を超える(?:入力|文))|"
+    rf"(?:{_CUE}).{{0,60}}?(?<![A-Za-z0-9.,-])({FIGURE}){_TOKENS}|"
+    rf"(?<![A-Za-z0-9.,-])({FIGURE}){_TOKENS}.{{0,12}}?(?:context|window|文脈|コンテキスト|まで|以内|に対応|を超える(?:入力|文))|"
     rf"(?:{_KEY}){_IS}({FIGURE})(?!\s*(?:語|文字|characters?|words?\b))",
     _I,
 )
 _OTHER_TOKENS = re.compile(
-    r"train(?!able)|fine-?tun|learning rate|\bbatch|generat|\boutputs?\b|respon|answer|\bnew tokens|\bpairs?\b|trillion|billion|per second|"
-    r"tokens/s|\brepl(?:y|ies)\b|suggest|recommend|temperature|measured|time-to-first|average|typical|usually|median|平均|中央値|通常|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|打ち切|おすすめ|推奨|総トークン|対の|毎秒|コーパス", _I,
+    r"train(?!able)|fine-?tun|learning rate|\bbatch|generat|\boutputs?\b|respon|answer|\bnew tokens|\bpairs?\b|"
+    r"trillion|billion|per second|"
+    r"tokens/s|\brepl(?:y|ies)\b|suggest|recommend|temperature|measured|time-to-first|average|typical|usually|median|"
+    r"平均|中央値|通常|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|打ち切|おすすめ|推奨|総トークン|対の|毎秒|コーパス", _I,
 )  # fmt: skip
 _VOCABULARY = re.compile(r"vocabular|語彙", _I)
 _NEAR = 24
@@ -73,8 +88,10 @@ _SHORTEST = 16
 _DIMENSIONS = re.compile(
     rf"(?<![A-Za-z0-9.,-])({FIGURE})[\s-]*(?:dimensional|dimensions?\b|-?dims?\b|次元)|"
     rf"(?:embeddings?|vectors?)\s+(?:of|with)\s+(?:size|dimension|length)\s*({FIGURE})|"
-    rf"(?<![A-Za-z0-9.,-])({FIGURE})-d\s+(?:vectors?|embeddings?)|vectors?\s+(?:of|with)\s+({FIGURE})\s+(?:floating|numbers|floats|values|components|entries)|"
-    rf"(?:(?:embedding|output|vector|sentence embedding)\s+(?:size|dimensions?(?:ality)?|dim)\b|hidden\s+(?:size|dim(?:ension)?)|d_model|\bwidth|"
+    rf"(?<![A-Za-z0-9.,-])({FIGURE})-d\s+(?:vectors?|embeddings?)|vectors?\s+(?:of|with)\s+({FIGURE})\s+(?:floating|"
+    rf"numbers|floats|values|components|entries)|"
+    rf"(?:(?:embedding|output|vector|sentence embedding)\s+(?:size|dimensions?(?:ality)?|dim)\b|hidden\s+(?:size|"
+    rf"dim(?:ension)?)|d_model|\bwidth|"
     rf"(?:埋め込み|出力|ベクトル)(?:の)?(?:次元(?:数)?|サイズ)|隠れ層(?:の)?(?:サイズ|次元(?:数)?|幅)|次元数){_IS}({FIGURE})",
     _I,
 )
@@ -142,7 +159,7 @@ def _length(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
 
 
 def _in_force(lengths: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """The lengths that count: where sentence-transformers sets one, texts are cut there, whatever the model could take."""
+    """The lengths that count: where sentence-transformers sets one, texts are cut there."""
     return lengths[:1] if lengths and lengths[0].file.startswith("sentence_") else lengths
 
 

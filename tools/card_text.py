@@ -1,4 +1,4 @@
-"""A card's text as statements: what it says of the model itself, apart from what it says of others, of training and in code."""
+"""A card's text as statements: what it says of the model itself, and not of other models or of training."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from tools.card_prose import Paragraph, paragraphs_of, plain_text
 
 _LONGEST_CLAUSE = 400
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[。;])|(?:、|,)?(?:一方|ただし|なお)(?:で)?(?:、|,)")
-# What stands under such a heading is about other things than the model as it is: how it came about, or what it was held against.
+# What stands under such a heading is about how the model came about, or what it was held against.
 _ELSEWHERE = re.compile(
-    r"train(?!able)|provenance|origin|\bdata\b|\bdatasets?\b|\bcorpus\b|evaluat|\bresults?\b|benchmark|\bcompar|leaderboard|ablation|sampling|\bfaq\b|\btips\b|\bperformance\b|history|changelog|"
-    r"release notes|what'?s new|limitation|\brisks?\b|\bbias|caveat|known (?:problem|issue)|\bweak|cannot|out[- ]of[- ]scope|\bserving\b|"
+    r"train(?!able)|provenance|origin|\bdata\b|\bdatasets?\b|\bcorpus\b|evaluat|\bresults?\b|benchmark|\bcompar|"
+    r"leaderboard|ablation|sampling|\bfaq\b|\btips\b|\bperformance\b|history|changelog|"
+    r"release notes|what'?s new|limitation|\brisks?\b|\bbias|caveat|known (?:problem|issue)|\bweak|cannot|"
+    r"out[- ]of[- ]scope|\bserving\b|"
     r"deploy|set-?up\b|background|citation|related|hyper-?parameters|environment|recommend|"
-    r"学習|訓練|データ(?!型)|コーパス|評価|結果|性能|比較|違い|ベンチマーク|履歴|更新|制限|限界|注意|リスク|倫理|バイアス|問題|背景|引用|環境|設定|できない|先行|前身|関係|経緯|試作|苦手|不得意|メモ",
+    r"学習|訓練|データ(?!型)|コーパス|評価|結果|性能|比較|違い|ベンチマーク|履歴|更新|制限|限界|注意|リスク|倫理|バイアス|問題|背景|引用|環境|設定|できない|先行|前身|関係|経緯|試作|苦手|不得意|"
+    r"メモ",
     re.IGNORECASE,
 )
 _ITSELF = re.compile(
@@ -27,10 +30,14 @@ _ITSELF = re.compile(
 )
 _NOT_ITSELF = re.compile(r"compar|比較|train|学習", re.IGNORECASE)
 _OTHERS = re.compile(
-    r"\bunlike\b|\bcompar(?:ed|ing|ison)\b|\bversus\b|\bvs\b|\bthan\b|\bwhereas\b|\b(?:larg|bigg)(?:er|est)\b|\bsiblings?\b|\bteacher\b|"
-    r"\b(?:other|another|previous|earlier|original|older|full-size)(?:\s+\w+)?\s+(?:models?|versions?|checkpoints?|releases?|variants?)\b|"
-    r"\bbaselines?\b|\b(?:a|another|one) (?:\w+ )?variant\b|\bharness\b|\bevaluated?\b|\bfilter(?:s|ed|ing)?\b|\b(?:reviewer|judge|reward|annotat\w+)\b|\binitiali[sz]ed\b|\bdistill(?:ed|ation)\b|"
-    r"教師|試作|初期の|最初の|先行モデル|前身|旧モデル|他の|ほかの|他社|別の|前の版|旧版|以前の|元のモデルは\s*[0-9]|より(?:も)?(?:小さ|大き|低|高)|と比べ|に比べ|とは異な|大きなモデル|同じ系列",
+    r"\bunlike\b|\bcompar(?:ed|ing|ison)\b|\bversus\b|\bvs\b|\bthan\b|\bwhereas\b|\b(?:larg|bigg)(?:er|est)\b|"
+    r"\bsiblings?\b|\bteacher\b|"
+    r"\b(?:other|another|previous|earlier|original|older|full-size)(?:\s+\w+)?\s+(?:models?|versions?|checkpoints?|"
+    r"releases?|variants?)\b|"
+    r"\bbaselines?\b|\b(?:a|another|one) (?:\w+ )?variant\b|\bharness\b|\bevaluated?\b|\bfilter(?:s|ed|ing)?\b|"
+    r"\b(?:reviewer|judge|reward|annotat\w+)\b|\binitiali[sz]ed\b|\bdistill(?:ed|ation)\b|"
+    r"教師|試作|初期の|最初の|先行モデル|前身|旧モデル|他の|ほかの|他社|別の|前の版|旧版|以前の|元のモデルは\s*[0-9]|より(?:も)?(?:小さ|大き|低|高)|と比べ|に比べ|とは異な|大きなモデル|"
+    r"同じ系列",
     re.IGNORECASE,
 )
 _FAMILIES = (
@@ -38,7 +45,8 @@ _FAMILIES = (
     "t5|bart|bloom|opt|vit|clip|whisper|mamba|deepseek|yi|olmo|command-r|xlm|distilbert|modernbert"
 )
 _OTHER_MODEL = re.compile(
-    rf"(?<![\w/.-])(?:[\w.-]+/)?(?:[a-z]{{0,8}}-)?(?:{_FAMILIES})[\w.]*(?:[- ](?:v?\d[\w.]*|base|large|small|tiny|mini|xl|medium)\b)+",
+    rf"(?<![\w/.-])(?:[\w.-]+/)?(?:[a-z]{{0,8}}-)?(?:{_FAMILIES})[\w.]*(?:[- ](?:v?\d[\w.]*|base|large|small|tiny|"
+    rf"mini|xl|medium)\b)+",
     re.IGNORECASE,
 )
 _LONGER_INPUT = re.compile(r"\b(?:longer|more) than\b.{0,40}(?:tokens?|pieces)", re.IGNORECASE)
@@ -52,7 +60,7 @@ class Statement:
     text: str
     """The clause without markup, with full-width letters and figures made plain."""
     places: tuple[tuple[int, int, str], ...]
-    """Where in the clause each line of the card begins, the line's number and the line as it is written. Untrusted text."""
+    """Where in the clause each line of the card begins, its number, and the line itself. Untrusted text."""
     names_another: bool = False
     """Whether it names another model, so that its figures can be the other's."""
 
@@ -65,7 +73,7 @@ class Statement:
 def statements_of(blocks: list[Block], own_names: tuple[str, ...]) -> tuple[Statement, ...]:
     """The clauses of a card that speak of the model itself.
 
-    Left out are code, tables that compare several models, sections about training, data, results and limits, and clauses
+    Left out are code, tables that compare models, sections about training, data, results and limits, and clauses
     that compare; clauses that name another model are marked.
 
     Args:

@@ -22,10 +22,12 @@ _KINDS = (
 )
 _LENGTH_IN_PIECES = re.compile(r"\d[\d,]*\s*(?:word ?-?pieces?|sub-?words?)", _I)
 _VOCABULARY = re.compile(
-    rf"(?:vocab(?:ulary)?(?:[ _]size)?|語彙(?:数|サイズ|の大きさ)?){_IS}({FIGURE})|\btokenizer (?:of|with) ({FIGURE}) (?:entries|tokens|pieces)|({FIGURE})[- ](?:entry |word |token |piece )?vocabulary", _I,
+    rf"(?:vocab(?:ulary)?(?:[ _]size)?|語彙(?:数|サイズ|の大きさ)?){_IS}({FIGURE})|\btokenizer (?:of|"
+    rf"with) ({FIGURE}) (?:entries|tokens|pieces)|({FIGURE})[- ](?:entry |word |token |piece )?vocabulary", _I,
 )  # fmt: skip
 _CASE = re.compile(
-    r"(?<![A-Za-z0-9/-])(uncased|cased|case[- ]sensitive|case[- ]insensitive|lower-?cased?|lower-?cases)(?![A-Za-z0-9-]*/)",
+    r"(?<![A-Za-z0-9/-])(uncased|cased|case[- ]sensitive|case[- ]insensitive|lower-?cased?|"
+    r"lower-?cases)(?![A-Za-z0-9-]*/)",
     _I,
 )
 _KEEPS_CASE = {"cased", "casesensitive"}
@@ -33,10 +35,13 @@ _ROUNDING = 0.025
 
 _LABEL_WORD = r"(?:labels?|class(?:es)?|categor(?:y|ies)|kinds?|types? of)"
 _LABEL_COUNT = re.compile(
-    rf"(?<![A-Za-z0-9.,-])({COUNT})[\s-]+(?:\w+\s+)?{_LABEL_WORD}\b|(?:number of (?:labels|classes|categories)|num_labels){_IS}({COUNT})|"
-    rf"(?:クラス|ラベル|カテゴリー?|分類)数{_IS}({COUNT})|(?<![\d,.])({COUNT})(?:つの)?\s*(?:クラス|段階|種類?の(?:クラス|ラベル|カテゴリ)|種類に|種に|カテゴリ|値分類|ラベル|個のラベル)", _I,
+    rf"(?<![A-Za-z0-9.,-])({COUNT})[\s-]+(?:\w+\s+)?{_LABEL_WORD}\b|(?:number of (?:labels|classes|categories)|"
+    rf"num_labels){_IS}({COUNT})|"
+    rf"(?:クラス|ラベル|カテゴリー?|分類)数{_IS}({COUNT})|(?<![\d,.])({COUNT})(?:つの)?\s*(?:クラス|段階|種類?の(?:クラス|ラベル|カテゴリ)|種類に|種に|カテゴリ|"
+    rf"値分類|ラベル|個のラベル)", _I,
 )  # fmt: skip
-_LABEL_LIST = re.compile(r"(?:\b(?:labels?|classes)(?:\s+names?)?\s*(?::|are\b|=)|ラベル(?:名)?\s*(?:[:：は=])|(?:labels|classes)\s*:|クラス\s*[:：])\s*(.+)", _I)  # fmt: skip
+_LABEL_LIST = re.compile(r"(?:\b(?:labels?|classes)(?:\s+names?)?\s*(?::|are\b|=)|ラベル(?:名)?\s*(?:[:：は=])|(?:labels|"
+    r"classes)\s*:|クラス\s*[:：])\s*(.+)", _I)  # fmt: skip
 _LISTED_AFTER_COUNT = re.compile(rf"\blabels?\s*[:(]\s*([^()]+)|ラベル数{_IS}{COUNT}\s*(?:です)?\s*\((.+)\)", _I)
 _EARLIER = re.compile(r"at first|originally|merged|formerly|当初|統合|もともと", _I)
 _SEPARATORS = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|、|・|;|/|\band\b|\bor\b|および|と(?=\s))\s*")
@@ -164,12 +169,11 @@ def language_claims(
         fact, holds = _coverage((short,) if short else (), tokenizer)
         yield claim_of("languages", line, quote, fact, holds)
     for said in statements:
-        named = [
-            (code, found.start()) for code, pattern in _LANGUAGE_NAMES.items() if (found := pattern.search(said.text))
-        ]
-        if named and _SUPPORTS.search(said.text) and not _NEGATED.search(said.text):
-            fact, holds = _coverage(tuple(code for code, _ in named), tokenizer)
-            yield claim_of("languages", *said.at(named[0][1]), fact, holds)
+        found = {code: match for code, pattern in _LANGUAGE_NAMES.items() if (match := pattern.search(said.text))}
+        if found and _SUPPORTS.search(said.text) and not _NEGATED.search(said.text):
+            fact, holds = _coverage(tuple(found), tokenizer)
+            first = min(match.start() for match in found.values())
+            yield claim_of("languages", *said.at(first), fact, holds)
 
 
 def _code_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The tool `check_documentation`: what a model's card says, leaves open, and whether its files and licences bear it out."""
+"""The tool `check_documentation`: what a model's card says and leaves open, and whether its files bear it out."""
 
 from __future__ import annotations
 

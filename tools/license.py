@@ -51,11 +51,11 @@ class LicenceFinding(BaseModel):
     text_file: str | None
     """Name of the licence file; absent when there is none."""
     spdx: str | None
-    """SPDX identifier (or `LicenseRef-` and a name) that the text, or else the tag, stands for; absent when not known."""
+    """SPDX identifier, or `LicenseRef-` and a name, of the text, or else of the tag; absent when not known."""
     agreement: Agreement
     """Whether tag and text say the same; the one that is not recognised counts as not there, and the note says so."""
     permissive: bool | None
-    """True for licences that allow commercial use and change with little more than attribution; absent when not known."""
+    """True when commercial use and change are allowed with little more than attribution; absent when not known."""
     note: str
     """What the reader should do or know, one or two sentences; never legal advice."""
     text_spdx: str | None = None
@@ -224,7 +224,10 @@ def _note(
             "Neither card nor files name a licence: without one nobody may use the model. Ask the publisher in writing."
         )
     if from_text is not None and recognised is not None and recognised.modified:
-        return f"The text resembles {from_text.spdx}, but words were added or left out: it is a licence of its own. Have it read."
+        return (
+            f"The text resembles {from_text.spdx}, but words were added or left out: "
+            "it is a licence of its own. Have it read."
+        )
     if from_tag is not None and from_text is not None and from_tag.spdx != from_text.spdx:
         return f"The card says {from_tag.spdx}, the text beside it is {from_text.spdx}: ask the publisher which holds."
     known = from_text or from_tag

@@ -1,4 +1,4 @@
-"""What a model's tokenizer is: its kind, how many pieces it has, whether it keeps case, and in which scripts they are."""
+"""What a model's tokenizer is: its kind, how many pieces it has in which scripts, and whether it keeps case."""
 
 from __future__ import annotations
 

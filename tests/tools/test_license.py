@@ -1,4 +1,4 @@
-"""A licence is known by its words; a changed one is not taken for the original; the strictest term of the lineage decides."""
+"""A licence is known by its words, a changed one is told, and the strictest term of the lineage decides."""
 
 import json
 import re

@@ -1,1 +1,1 @@
-"""Licences: their terms as data, their texts recognised word by word, the lineage's strictest term, answers for a use."""
+"""Licences: terms as data, texts recognised word by word, the strictest term of a lineage, answers for a use."""

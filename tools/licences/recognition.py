@@ -1,7 +1,7 @@
 """Recognises a licence by its text, and finds what was added to or taken from it.
 
-A text counts as a licence only when its words are the licence's words: each run of four words of one is looked for in the
-other. Words that no common run covers were added or left out. Names of holders and dates differ from copy to copy; words
+A text counts as a licence only when its words are the licence's words: each run of four words of one is looked for in
+the other. Words that no common run covers were added or left out. Names of holders and dates differ from copy to copy; words
 that forbid, allow or limit do not.
 """
 
@@ -27,14 +27,18 @@ _MOST_QUOTES = 5
 _QUOTED_CHARACTERS = 240
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][a-z0-9]+)*|[\u3040-\u30ff\u4e00-\u9fff]+")
 _HOLDER = re.compile(
-    r"^\W*(?:copyright\b(?!\s+(?:and|holder|license|notice|owner)).*|all rights reserved\.?|.{0,20}\(c\) ?\d{4}.*|.*©\s*\d{4}.*)$",
+    r"^\W*(?:copyright\b(?!\s+(?:and|holder|license|notice|owner)).*|all rights reserved\.?|.{0,20}\(c\) ?\d{4}.*|"
+    r".*©\s*\d{4}.*)$",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://(?:www\.)?|www\.")
 _DECISIVE = re.compile(
-    r"(?:non-?)?commercial(?:ly)?|compet(?:e|es|ing|itors?|ition)|prohibit\w*|restrict\w*|must|shall|may|not|except|excluding|only|unless|revenue|"
-    r"users?|military|weapons?|research|academic|educational|fees?|royalt\w+|permission|permitted|consent|forbidden|allowed|provided|"
-    r"however|additional\w*|rider|sell|sale|internal|approval|approved|without|require[sd]?|million|exclusive\w*|revoc\w+|irrevocable|"
+    r"(?:non-?)?commercial(?:ly)?|compet(?:e|es|ing|itors?|ition)|prohibit\w*|restrict\w*|must|shall|may|not|except|"
+    r"excluding|only|unless|revenue|"
+    r"users?|military|weapons?|research|academic|educational|fees?|royalt\w+|permission|permitted|consent|forbidden|"
+    r"allowed|provided|"
+    r"however|additional\w*|rider|sell|sale|internal|approval|approved|without|require[sd]?|million|exclusive\w*|"
+    r"revoc\w+|irrevocable|"
     r"sublicense|modify|distribute|hosted|services?|attribution|\d*[1-9]\d{2,}(?<!19\d\d)(?<!20\d\d)|[\d.]+,[\d,]+|"
     r".*(?:禁止|制限|限り|限る|のみ|許可|許諾|商用|営利|必要|除く|できません|不可|競合|研究|教育|条件).*"
 )

@@ -18,19 +18,24 @@ USES: tuple[Use, ...] = ("commercial_product", "internal_use", "redistribution",
 
 _WORDS: dict[Use, re.Pattern[str]] = {
     "commercial_product": re.compile(
-        r"\bcommercial(?:ly)?\b|\bproducts?\b|\bcustomers?\b|\bsell|\bfor sale|\bpaid\b|\bclients?\b|\bour app\b|商用|製品|商品|顧客|販売|有料|お客|課金", re.I,
+        r"\bcommercial(?:ly)?\b|\bproducts?\b|\bcustomers?\b|\bsell|\bfor sale|\bpaid\b|\bclients?\b|\bour app\b|商用|"
+        r"製品|商品|顧客|販売|有料|お客|課金", re.I,
     ),
     "internal_use": re.compile(
-        r"\binternal(?:ly)?\b|\bin-house\b|\bintranet\b|\bemployees?\b|\bstaff\b|\bback office\b|\bown (?:team|use|documents)\b|社内|内部|従業員|社員|業務効率|自社", re.I,
+        r"\binternal(?:ly)?\b|\bin-house\b|\bintranet\b|\bemployees?\b|\bstaff\b|\bback office\b|\bown (?:team|use|"
+        r"documents)\b|社内|内部|従業員|社員|業務効率|自社", re.I,
     ),
     "redistribution": re.compile(
-        r"\bredistribut|\bdistribut|\bship(?:s|ped|ping)?\b|\bbundle|\bon[- ]device\b|\bembedded\b|\bpublish|\bpass(?:ing)? (?:it )?on\b|再配布|配布|同梱|組み込|端末|公開する|オンデバイス", re.I,
+        r"\bredistribut|\bdistribut|\bship(?:s|ped|ping)?\b|\bbundle|\bon[- ]device\b|\bembedded\b|\bpublish|"
+        r"\bpass(?:ing)? (?:it )?on\b|再配布|配布|同梱|組み込|端末|公開する|オンデバイス", re.I,
     ),
     "fine_tuning": re.compile(
-        r"\bfine-?tun|\bretrain|\badapt(?:ing|ation)?\b|\blora\b|\bdistil|\btrain(?:ing)? (?:it|on our)|ファインチューニング|微調整|追加学習|再学習|蒸留|転移学習", re.I,
+        r"\bfine-?tun|\bretrain|\badapt(?:ing|ation)?\b|\blora\b|\bdistil|\btrain(?:ing)? (?:it|on our)|ファインチューニング|"
+        r"微調整|追加学習|再学習|蒸留|転移学習", re.I,
     ),
     "hosting": re.compile(
-        r"\bhost(?:ed|ing)?\b|\bsaas\b|\bas a service\b|\bapi\b|\bweb service\b|\bpublic (?:web)?site\b|\bonline service\b|ホスティング|サービスとして|サービス提供|API|ウェブサービス|Webサービス|クラウド", re.I,
+        r"\bhost(?:ed|ing)?\b|\bsaas\b|\bas a service\b|\bapi\b|\bweb service\b|\bpublic (?:web)?site\b|"
+        r"\bonline service\b|ホスティング|サービスとして|サービス提供|API|ウェブサービス|Webサービス|クラウド", re.I,
     ),
 }  # fmt: skip
 _FORBIDS: dict[Use, frozenset[TermKind]] = {
@@ -58,7 +63,7 @@ class UseAnswer(BaseModel):
     use: Use
     """The use."""
     answer: Answer
-    """yes: allowed when the duties are kept · no: a term forbids it · unclear: it depends, or a licence is not known."""
+    """yes: allowed when duties are kept · no: a term forbids it · unclear: it depends, or a licence is not known."""
     reason: str
     """Why, in one or two sentences."""
     stated: bool
