@@ -55,7 +55,7 @@ def _every_command() -> None:
 def main() -> None:
     """Entry point of the command."""
     # Importing makes many objects that stay; looking through them every 700 is a tenth of a quick command's time.
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     # pydantic looks through every installed distribution for plugins, of which the product has none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # noqa: TID251 (set, not read)
     # Typer builds all commands before it runs one; of a command that is named, its own is enough.
