@@ -95,7 +95,13 @@ class Toolbox:
     def _run_first(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> bool:
         for model in arguments.get("models") or [arguments.get("model")]:
             for needed in _FIRST.get(name, ()):
-                found = self.evidence(needed, str(model), scope.user) or self.run(needed, {"model": model}, scope, emit)
+                call = {"model": model}
+                found = self.evidence(needed, str(model), scope.user)
+                if needed == "check_documentation" and arguments.get("use_case"):
+                    # What a card must say, and what its licence allows, depends on the use.
+                    call["use_case"] = arguments["use_case"]
+                    found = found if found and found.record.get("use_case") == call["use_case"] else None
+                found = found or self.run(needed, call, scope, emit)
                 if found is None and needed in {"fetch_model", "inspect_files"}:
                     # Without files there is nothing to rest on; the failure was told already.
                     return False

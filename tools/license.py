@@ -112,7 +112,7 @@ def compare_licence(
     known = from_text or from_tag
     modified = recognised is not None and recognised.modified
     own = LineageLicence(
-        role="model", name=name, spdx=known.spdx if known else None,
+        role="model", name=as_name(name), spdx=known.spdx if known else None,
         known_from=None if known is None else "licence text" if from_text else "card tag",
     )  # fmt: skip
     everything = (own, *lineage)

@@ -60,8 +60,13 @@ class DraftLines:
         lines = [self._say("commit", self._card, model=as_code(self._card.model), commit=as_code(self._card.commit))]
         lines += self._facts(_DETAILS)
         lines.append(
-            self._say("licence", self._card, licence=as_code(licence["spdx"] or licence["tag"] or "-"), note=self._text(licence["note"]))
-        )  # fmt: skip
+            self._say(
+                "licence",
+                self._card,
+                licence=as_code(licence["spdx"] or licence["tag"] or "-"),
+                note=self._text(licence["note"]),
+            )
+        )
         if (version := self._found.get("check_version")) is not None:
             lines += self._version(version)
         if (files := self._found.get("inspect_files")) is not None:
@@ -108,12 +113,16 @@ class DraftLines:
     def _limits(self) -> list[str]:
         lines = [
             self._say(
-                "contradicted", self._card, topic=translate(each["topic"].replace("_", " "), self._language),
-                claim=as_code(each["claim"]), fact=as_code(each["fact"] or ""), file=as_code(each["fact_source"] or ""),
+                "contradicted",
+                self._card,
+                topic=translate(each["topic"].replace("_", " "), self._language),
+                claim=as_code(each["claim"]),
+                fact=as_code(each["fact"] or ""),
+                file=as_code(each["fact_source"] or ""),
             )
             for each in self._card.record["claims"]
             if each["verdict"] == "contradicted"
-        ]  # fmt: skip
+        ]
         lines += [line.replace("- ", "- ⚠ ", 1) for line in self._trials(only_unstable=True)]
         if (files := self._found.get("inspect_files")) is not None:
             lines += [
@@ -160,12 +169,15 @@ class DraftLines:
             return []
         return [
             self._say(
-                "trial", source, name=translate(each["name"].replace("_", " "), self._language),
-                state=say(f"draft.trial_state.{'stable' if each['stable'] else 'unstable'}", self._language), detail=self._text(each["detail"]),
+                "trial",
+                source,
+                name=translate(each["name"].replace("_", " "), self._language),
+                state=say(f"draft.trial_state.{'stable' if each['stable'] else 'unstable'}", self._language),
+                detail=self._text(each["detail"]),
             )
             for each in source.record["trials"]
             if not (only_unstable and each["stable"])
-        ]  # fmt: skip
+        ]
 
     def _trial_conditions(self) -> list[str]:
         source = self._found.get("observe_behavior")
@@ -180,10 +192,14 @@ class DraftLines:
         record = source.record
         return [
             self._say(
-                "memory", source, mib=f"{record['total_mib']:,.0f}", dtype=record["dtype"], batch=record["batch_size"],
+                "memory",
+                source,
+                mib=f"{record['total_mib']:,.0f}",
+                dtype=record["dtype"],
+                batch=record["batch_size"],
                 tokens=record["sequence_length"],
             )
-        ]  # fmt: skip
+        ]
 
     def _runs(self) -> list[str]:
         source = self._found.get("profile_model")
@@ -192,12 +208,17 @@ class DraftLines:
         record = source.record
         lines = [
             self._say(
-                "run", source, batch=run["batch_size"], tokens=run["sequence_length"], p50=f"{run['latency_p50_ms']:,.1f}",
-                p95=f"{run['latency_p95_ms']:,.1f}", rate=f"{run['throughput_per_s']:,.1f}",
+                "run",
+                source,
+                batch=run["batch_size"],
+                tokens=run["sequence_length"],
+                p50=f"{run['latency_p50_ms']:,.1f}",
+                p95=f"{run['latency_p95_ms']:,.1f}",
+                rate=f"{run['throughput_per_s']:,.1f}",
             )
             for run in record["runs"][:_MOST_RUNS]
             if run.get("latency_p50_ms") is not None and run.get("throughput_per_s") is not None
-        ]  # fmt: skip
+        ]
         device = as_code(record["device_name"])
         return [
             self._say("peak", source, mib=f"{record['peak_memory_mib']:,.0f}", device=device, dtype=record["dtype"]),

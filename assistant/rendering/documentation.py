@@ -104,11 +104,22 @@ def _gap(record: Any, language: Language) -> str:
 
 def _needs(record: Any, language: Language) -> str:
     lines = [
-        say("documentation.need_missing", language, wants=inline(translate(n.wants, language)), reason=translate(n.reason, language))
+        say(
+            "documentation.need_missing",
+            language,
+            wants=inline(translate(n.wants, language)),
+            reason=translate(n.reason, language),
+        )
         if n.quote is None
-        else say("documentation.need_found", language, wants=inline(translate(n.wants, language)), line=n.line, quote=plain(n.quote, 100))
+        else say(
+            "documentation.need_found",
+            language,
+            wants=inline(translate(n.wants, language)),
+            line=n.line,
+            quote=plain(n.quote, 100),
+        )
         for n in record.needs
-    ]  # fmt: skip
+    ]
     return "\n".join([say("documentation.needs", language), *lines]) if lines else ""
 
 

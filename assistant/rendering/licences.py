@@ -49,9 +49,7 @@ def strictest(licence: Any, language: Language) -> str:
     if term is None:
         return ""
     says = translate(term.says, language).rstrip("。.")
-    return say(
-        "licence.strictest", language, says=says, spdx=term.spdx, name=code(term.name, 80), section=term.section
-    )  # fmt: skip
+    return say("licence.strictest", language, says=says, spdx=term.spdx, name=code(term.name, 80), section=term.section)
 
 
 def lineage(licence: Any, language: Language) -> str:
@@ -88,7 +86,7 @@ def _duty(duty: Any, language: Language) -> str:
     quote = plain(duty.quote, 160)
     return say(
         "licence.duty_quoted", language, says=says, spdx=duty.spdx, section=duty.section, source=source, quote=quote
-    )  # fmt: skip
+    )
 
 
 def changes(licence: Any, language: Language) -> str:

@@ -41,11 +41,17 @@ def _measure_set(name: str, *, quick: bool) -> list[Result]:
             share = right / max(1, total)
             results.append(
                 Result(
-                    name=f"claims.{name}.{verdict}.{measured}", title=f"Claims, {SETS[name]}: {title}", value=round(share, 4),
-                    unit="share", goal=GOAL, bound="at least", n=total, spread=share_interval(share, total) if total else {},
+                    name=f"claims.{name}.{verdict}.{measured}",
+                    title=f"Claims, {SETS[name]}: {title}",
+                    value=round(share, 4),
+                    unit="share",
+                    goal=GOAL,
+                    bound="at least",
+                    n=total,
+                    spread=share_interval(share, total) if total else {},
                     conditions=f"{len(cards)} cards in two languages, each true and with false values, beside small models' files",
                 )
-            )  # fmt: skip
+            )
     return results
 
 

@@ -62,6 +62,11 @@ class StrictestTerm(BaseModel):
     """Where it stands in the licence."""
 
 
+def as_name(text: str) -> str:
+    """An untrusted name fit to stand between backticks."""
+    return "".join(each if each.isprintable() else " " for each in text[:120]).replace("`", "ˋ").strip()
+
+
 def card_file(names: list[str]) -> str | None:
     """The card among the names of a model's files; None when there is none."""
     return next((name for name in names if name.casefold() in _CARD_NAMES), None)
@@ -98,7 +103,7 @@ def base_licences(bases: tuple[str, ...], sources: ModelSources, *, ask_hub: boo
 def _look_up(name: str, sources: ModelSources) -> tuple[LineageLicence, tuple[str, ...]]:
     published = licence_by_id(name)
     guess = LineageLicence(
-        role="base_model", name=name[:120], spdx=published.spdx if published else None,
+        role="base_model", name=as_name(name), spdx=published.spdx if published else None,
         known_from="its publisher" if published else None,
     )  # fmt: skip
     if _ID.fullmatch(name) is None:  # a path in a card is no model of ours to read
@@ -168,7 +173,7 @@ def dataset_licences(front_matter: dict[str, Any], sources: ModelSources) -> Ite
     for each in values[:_MOST_DATASETS]:
         name = str(each.get("name", "") if isinstance(each, dict) else each)[:200]
         spdx = _mirrored_dataset(name, sources) if _DATASET.fullmatch(name) else None
-        yield LineageLicence(role="dataset", name=name[:120], spdx=spdx, known_from="card tag" if spdx else None)
+        yield LineageLicence(role="dataset", name=as_name(name), spdx=spdx, known_from="card tag" if spdx else None)
 
 
 def _mirrored_dataset(name: str, sources: ModelSources) -> str | None:

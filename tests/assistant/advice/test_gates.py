@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from assistant.advice.cost import estimate_cost
 from assistant.advice.gates import Gate, desk_check_gates, trial_gates
+from tools.licences.uses import UseAnswer
 
 GIB = 1024
+USE_YES = UseAnswer(use="commercial_product", answer="yes", reason="It allows it.", stated=True)
+USE_NO = USE_YES.model_copy(update={"answer": "no"})
 
 
 def gate(gates, code):
@@ -217,3 +220,18 @@ def test_a_cost_for_another_load_or_price_than_the_users_does_not_count(
     priced(requests=100.0, price=1.0)
     priced(requests=200.0, price=1.0)
     assert gate(trial_gates(store.find(user="u"), targets), "cost").evidence == evidence_id
+
+
+@pytest.mark.parametrize(
+    ("licence", "state"),
+    [
+        ({"permissive": False, "uses": (USE_YES,)}, "passed"),
+        ({"permissive": True, "uses": (USE_NO,)}, "failed"),
+        ({"permissive": True, "uses": (USE_NO.model_copy(update={"stated": False}),)}, "passed"),
+        ({"permissive": True, "text_modified": True}, "failed"),
+        ({"permissive": True, "on_allow_list": False}, "failed"),
+        ({"permissive": True, "on_allow_list": True}, "passed"),
+    ],
+)
+def test_the_stated_use_and_the_team_s_list_decide_about_a_licence(desk, records, licence, state):
+    assert desk(records.documentation(**licence))["licence_known"].state == state
