@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.licences.lineage import LineageLicence, StrictestTerm, licence_files, licence_tag, strictest_term
+from tools.licences.lineage import (
+    LineageLicence,
+    StrictestTerm,
+    as_name,
+    licence_files,
+    licence_tag,
+    strictest_term,
+)
 from tools.licences.recognition import RecognisedLicence, recognise_licence
 from tools.licences.terms import STRICTNESS, LicenceTerms, TermKind, licence_by_tag
 from tools.licences.uses import Answer, UseAnswer, answer_uses
