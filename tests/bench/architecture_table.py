@@ -11,53 +11,30 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import signal
 import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from tests.bench.small_builds import (
+    BUILDS,
+    ROLE_OF,
+    ROLES,
+    Build,
+    Shapes,
+    build_small,
+    classes_of,
+    config_class,
+    model_types,
+    sized,
+    switches,
+)  # fmt: skip
 from tools.file_safety.architecture_table import evaluate
 
 TABLE = Path(__file__).parents[2] / "tools" / "file_safety" / "architectures.jsonl"
 _NUMBERED = re.compile(r"(?P<path>[^.\d][^.]*(?:\.[^.\d][^.]*)*)\.(?P<index>\d+)\.(?P<rest>.+)\Z")
-_HEADS_FIRST = ("CAUSAL_LM", "MASKED_LM", "SEQ_TO_SEQ_CAUSAL_LM", "SEQUENCE_CLASSIFICATION", "TOKEN_CLASSIFICATION",
-                "IMAGE_CLASSIFICATION", "SPEECH_SEQ_2_SEQ", "CTC", "AUDIO_CLASSIFICATION", "QUESTION_ANSWERING")  # fmt: skip
-_SECONDS_FOR_ONE = 20
-_MOST_SWITCHES = 150
-Shapes = dict[str, tuple[int, ...]]
-
-_ROLES = {
-    "width": ("hidden_size", "d_model", "n_embd", "dim", "embed_dim", "model_dim"),
-    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads", "decoder_attention_heads"),
-    "key_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
-    "head_width": ("head_dim", "d_kv"),
-    "inner": ("intermediate_size", "ffn_dim", "encoder_ffn_dim", "decoder_ffn_dim", "d_ff", "n_inner", "hidden_dim", "d_inner"),
-    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers", "num_decoder_layers"),
-    "vocabulary": ("vocab_size",),
-    "labels": ("num_labels",),
-    "positions": ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length"),
-}  # fmt: skip
-_ROLE_OF = {key: role for role, keys in _ROLES.items() for key in keys}
-_BUILDS: tuple[dict[str, int], ...] = (
-    {"width": 64, "heads": 4, "key_heads": 2, "head_width": 16, "inner": 112, "layers": 4, "vocabulary": 163, "positions": 98, "labels": 3},
-    {"width": 96, "heads": 6, "key_heads": 3, "head_width": 16, "inner": 176, "layers": 6, "vocabulary": 211, "positions": 142, "labels": 5},
-    {"width": 96, "heads": 4, "key_heads": 2, "head_width": 32, "inner": 144, "layers": 5, "vocabulary": 173, "positions": 130, "labels": 7},
-    {"width": 128, "heads": 8, "key_heads": 8, "head_width": 24, "inner": 272, "layers": 3, "vocabulary": 241, "positions": 66, "labels": 6},
-)  # fmt: skip
-"""Sizes by role; where an architecture cannot have one of them, the build fails and does not count."""
-_FURTHER = {"layers": 3, "inner": 32}
-"""How much larger a decoder's size is than that of the encoder beside it, so that the two are told apart."""
-
-
-class Build(NamedTuple):
-    """One architecture in one size."""
-
-    config: dict[str, Any]
-    shapes: Shapes
-    tied: frozenset[str]
 
 
 def main() -> None:
@@ -69,7 +46,7 @@ def main() -> None:
     import transformers
 
     transformers.logging.set_verbosity_error()
-    rows = [row for kind in options.only or _model_types() if (row := learn(kind)) is not None]
+    rows = [row for kind in options.only or model_types() if (row := learn(kind)) is not None]
     lines = [json.dumps(row, separators=(",", ":")) for row in rows]
     if options.only:
         print("\n".join(lines))
@@ -78,157 +55,33 @@ def main() -> None:
         print(f"{len(rows)} architectures, {TABLE.stat().st_size} bytes", file=sys.stderr)
 
 
-def _model_types() -> list[str]:
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-
-    return sorted(CONFIG_MAPPING_NAMES)
-
-
 def learn(kind: str) -> dict[str, Any] | None:
     """The row of one architecture; None when it cannot be built small, or consists of several models."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     family = CONFIG_MAPPING_NAMES[kind].removesuffix("Config")
     row: dict[str, Any] = {"type": kind, "family": family}
-    classes = _classes(kind)
+    classes = classes_of(kind)
     if foreign := [name for name in classes if not name.startswith(family)]:
         row["foreign_classes"] = foreign
     try:
-        defaults = _config_class(kind)().to_dict()
+        defaults = config_class(kind)().to_dict()
     except Exception:  # noqa: BLE001 (whatever a config cannot do without arguments, it is left out)
         return row
     if not classes or any(isinstance(value, dict) and "model_type" in value for value in defaults.values()):
         return row
-    builds = [build for sizes in _BUILDS for name in classes if (build := _build(kind, name, defaults, sizes, {}))]
+    builds = [build for sizes in BUILDS for name in classes if (build := build_small(kind, name, defaults, sizes, {}))]
     if len({build.config["_sizes"] for build in builds}) < 2:
         return row
     # What one class has beside is no part of the architecture; switches are turned on the first class, which has least.
-    for turned in _switches(defaults):
-        build = _build(kind, classes[0], defaults, _BUILDS[0], turned)
+    for turned in switches(defaults):
+        build = build_small(kind, classes[0], defaults, BUILDS[0], turned)
         if build is not None:
             builds.append(build)
     row |= _invariants(kind, builds, defaults)
     row |= _heads(kind, classes[1:], defaults, builds[0])
     print(f"{kind}: {len(builds)} builds, {len(row.get('stacks', ()))} stacks", file=sys.stderr)
     return row
-
-
-def _config_class(kind: str) -> Any:
-    from transformers import CONFIG_MAPPING
-
-    return CONFIG_MAPPING[kind]
-
-
-def _classes(kind: str) -> list[str]:
-    """The architecture's bare class, then its classes with a head."""
-    from transformers.models.auto import modeling_auto as auto
-
-    tables = [auto.MODEL_MAPPING_NAMES, *(getattr(auto, f"MODEL_FOR_{each}_MAPPING_NAMES") for each in _HEADS_FIRST)]
-    found: list[str] = []
-    for table in tables:
-        names = table.get(kind, ())
-        found += [names] if isinstance(names, str) else list(names)[:1]
-    return list(dict.fromkeys(found))
-
-
-def _switches(defaults: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Changes to a config, one at a time: switches turned, unset sizes set, other numbers lowered."""
-    roles = {defaults[key]: role for key, role in reversed(_ROLE_OF.items()) if isinstance(defaults.get(key), int)}
-    turned: list[dict[str, Any]] = []
-    for key, value in defaults.items():
-        if isinstance(value, bool):
-            turned.append({key: not value})
-        elif value is None and key in _ROLE_OF:
-            turned.append({key: _BUILDS[2][_ROLE_OF[key]]})
-        elif isinstance(value, int) and key not in _ROLE_OF and not key.endswith("_token_id"):
-            turned += [{key: 0}, {key: 1}, {key: 2}, {key: None}]
-            if value > 16 and value in roles:
-                turned.append({key: _BUILDS[0][roles[value]]})
-        elif value == []:
-            turned.append({key: [0]})
-        elif key == "feed_forward_proj":
-            turned += [{key: "relu"}, {key: "gated-gelu"}]
-        elif key == "position_embedding_type":
-            turned += [{key: "relative_key"}, {key: "rotary"}]
-    yield from turned[:_MOST_SWITCHES]
-
-
-def _build(
-    kind: str, class_name: str, defaults: dict[str, Any], sizes: dict[str, int], turned: dict[str, Any]
-) -> Build | None:
-    signal.signal(signal.SIGALRM, _too_long)
-    # A few architectures cannot be without a size that their own config leaves open.
-    for filled in (False, True):
-        signal.alarm(_SECONDS_FOR_ONE)
-        try:
-            config = _config_class(kind).from_dict(_sized(defaults, sizes, filled=filled) | turned)
-            return _built(class_name, config, _BUILDS.index(sizes))
-        except Exception:  # noqa: BLE001 (an architecture that cannot have these sizes is built in others)
-            continue
-        finally:
-            signal.alarm(0)
-    return None
-
-
-def _built(class_name: str, config: Any, sizes: int) -> Build:
-    import torch
-    import transformers
-    from transformers.core_model_loading import revert_weight_conversion
-
-    with torch.device("meta"):
-        model = getattr(transformers, class_name)(config)
-    tied = model.all_tied_weights_keys
-    state = {name: each for name, each in model.state_dict().items() if name not in tied}
-    state = revert_weight_conversion(model, state)
-    unsaved = [*(model._keys_to_ignore_on_save or ()), *(model._keys_to_ignore_on_load_missing or ())]
-    shapes = {name: tuple(each.shape) for name, each in state.items() if not any(re.search(u, name) for u in unsaved)}
-    return Build(_whole(config.to_dict()) | {"_sizes": sizes}, shapes, frozenset(tied) | frozenset(tied.values()))
-
-
-def _whole(content: dict[str, Any]) -> dict[str, int]:
-    """The whole numbers of a config; unset sizes of a head follow from the others, as in the library."""
-    found = {key: value for key, value in content.items() if type(value) is int}
-    found["num_labels"] = len(content.get("id2label") or ())
-    if "num_key_value_heads" in content and "num_attention_heads" in found:
-        found.setdefault("num_key_value_heads", found["num_attention_heads"])
-    if "head_dim" in content and {"hidden_size", "num_attention_heads"} <= found.keys():
-        found.setdefault("head_dim", found["hidden_size"] // found["num_attention_heads"])
-    return found
-
-
-def _too_long(*_: Any) -> None:
-    raise TimeoutError
-
-
-def _sized(defaults: dict[str, Any], sizes: dict[str, int], *, filled: bool = False) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in defaults.items():
-        role = _ROLE_OF.get(key)
-        if role is not None and (isinstance(value, int) or (filled and value is None)):
-            content[key] = sizes[role] + _FURTHER.get(role, 0) * key.startswith(("decoder", "num_decoder"))
-        elif key.endswith("_token_id") and isinstance(value, int):
-            content[key] = min(value, 3)
-        elif key in {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"} and isinstance(
-            value, int
-        ):
-            content[key] = 4
-        elif key == "id2label":
-            content[key] = {each: f"LABEL_{each}" for each in range(sizes["labels"])}
-        elif key in {
-            "layer_types",
-            "mlp_layer_types",
-            "layers_block_type",
-            "label2id",
-            "stage_names",
-            "out_features",
-            "out_indices",
-            "_out_features",
-            "_out_indices",
-        }:
-            continue
-        else:
-            content[key] = value
-    return content
 
 
 def _invariants(kind: str, builds: list[Build], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -272,10 +125,10 @@ def _fixed_defaults(kind: str, defaults: dict[str, Any], keys: set[str]) -> dict
     for key in sorted(keys):
         try:
             values = {
-                _config_class(kind)
-                .from_dict({k: v for k, v in _sized(defaults, sizes).items() if k != key})
+                config_class(kind)
+                .from_dict({k: v for k, v in sized(defaults, sizes).items() if k != key})
                 .to_dict()[key]
-                for sizes in _BUILDS[:2]
+                for sizes in BUILDS[:2]
             }
         except Exception:  # noqa: BLE001 (a config that cannot be without the key has no default)
             continue
@@ -317,8 +170,8 @@ def _heads(kind: str, classes: list[str], defaults: dict[str, Any], bare: Build)
     free: set[str] = set()
     for name in classes:
         apart, tied = ({**defaults, "tie_word_embeddings": value} for value in (False, True))
-        builds = [build for sizes in _BUILDS if (build := _build(kind, name, apart, sizes, {}))]
-        together = _build(kind, name, tied, _BUILDS[builds[0].config["_sizes"]], {}) if builds else None
+        builds = [build for sizes in BUILDS if (build := build_small(kind, name, apart, sizes, {}))]
+        together = build_small(kind, name, tied, BUILDS[builds[0].config["_sizes"]], {}) if builds else None
         if not builds or together is None:
             continue
         found = _tops([builds[0]._replace(tied=frozenset()), *builds[1:]])
@@ -349,8 +202,8 @@ def _formula(values: list[int], builds: list[Build], roles: tuple[str, ...] | No
 def _candidates(config: dict[str, Any], roles: tuple[str, ...] | None) -> Iterator[str]:
     by_role: dict[str, list[str]] = defaultdict(list)
     for key in config:
-        by_role[_ROLE_OF.get(key, "other")].append(key)
-    yield from (key for role in roles or _ROLES for key in by_role[role])
+        by_role[ROLE_OF.get(key, "other")].append(key)
+    yield from (key for role in roles or ROLES for key in by_role[role])
     if roles is not None:
         return
     heads = [f"{one}*{two}" for one in by_role["heads"] + by_role["key_heads"] for two in by_role["head_width"]]

@@ -10,7 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.header_fuzz import compare, damaged
+from tests.bench.header_damage import damaged
+from tests.bench.header_fuzz import compare
 from tests.bench.home import BenchHome
 from tests.bench.machine import ROOT
 from tests.bench.results import Result, share_interval

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from tests.bench.header_fuzz import compare, damaged
+from tests.bench.header_damage import damaged
+from tests.bench.header_fuzz import compare
 from tools.errors import UnsafeModel, UnsupportedModel
 from tools.file_safety.file_view import FolderView
 from tools.weight_files import HeaderError, header_from, read_header, snapshot_tensors
