@@ -32,7 +32,7 @@ _NOT_ITSELF = re.compile(r"compar|比較|train|学習", re.IGNORECASE)
 _OTHERS = re.compile(
     r"\bunlike\b|\bcompar(?:ed|ing|ison)\b|\bversus\b|\bvs\b|\bthan\b|\bwhereas\b|\b(?:larg|bigg)(?:er|est)\b|"
     r"\bsiblings?\b|\bteacher\b|"
-    r"\b(?:other|another|previous|earlier|original|older|full-size)(?:\s+\w+)?\s+(?:models?|versions?|checkpoints?|"
+    r"\b(?:other|another|last|previous|earlier|original|older|full-size)(?:\s+\w+)?\s+(?:models?|versions?|checkpoints?|"
     r"releases?|variants?)\b|"
     r"\bbaselines?\b|\b(?:a|another|one) (?:\w+ )?variant\b|\bharness\b|\bevaluated?\b|\bfilter(?:s|ed|ing)?\b|"
     r"\b(?:reviewer|judge|reward|annotat\w+)\b|\binitiali[sz]ed\b|\bdistill(?:ed|ation)\b|"
