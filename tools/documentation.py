@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.card_blocks import cut_blocks
-from tools.card_claims import Claim, find_claims, languages_of
-from tools.card_gap import most_important_gap
-from tools.card_needs import CardNeed, needs_of, use_score
-from tools.card_sections import CardSection, completeness, find_sections
+from tools.cards.blocks import cut_blocks
+from tools.cards.claims import Claim, find_claims, languages_of
+from tools.cards.gap import most_important_gap
+from tools.cards.needs import CardNeed, needs_of, use_score
+from tools.cards.sections import CardSection, completeness, find_sections
 from tools.fetching import local_commit
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected

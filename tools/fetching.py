@@ -8,9 +8,9 @@ from tools.errors import ModelNotFound, SourceUnavailable, UnsafeModel, Unsuppor
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection
 from tools.file_safety.verdict import inspect_view
-from tools.hub_cache import cached_tree
-from tools.hub_download import download_snapshot, missing_bytes
-from tools.hub_files import HubView
+from tools.hub_access.cache import cached_tree
+from tools.hub_access.download import download_snapshot, missing_bytes
+from tools.hub_access.files import HubView
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.needed_files import needed_names

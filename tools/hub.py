@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import AccessDenied, Cancelled, ModelNotFound, SourceUnavailable
-from tools.hub_origins import guard_request, trust
-from tools.hub_patience import BUSY, INTERRUPTED, patiently, seconds_asked_for
+from tools.hub_access.origins import guard_request, trust
+from tools.hub_access.patience import BUSY, INTERRUPTED, patiently, seconds_asked_for
 from tools.model_sources import ModelSources
 
 PUBLIC_ENDPOINT = "https://huggingface.co"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bundle_archive import bundled_commit
+from tools.bundles.archive import bundled_commit
 from tools.errors import AccessDenied, ModelNotFound, SourceUnavailable, ToolError
 from tools.file_safety.file_view import FileView, FolderView
 from tools.hub import HubFile, HubListing, endpoint_of, hub_reachable, list_repository
-from tools.hub_cache import cached_commit, cached_tree
-from tools.hub_files import HubView
+from tools.hub_access.cache import cached_commit, cached_tree
+from tools.hub_access.files import HubView
 from tools.mirrors import mirror_folder, mirror_ids
 from tools.model_reference import ModelReference, parse_reference, with_revision
 from tools.model_sources import ModelSources

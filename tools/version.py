@@ -7,18 +7,18 @@ from pydantic import BaseModel, ConfigDict
 from tools.advisories import Advisory, reachable_advisories
 from tools.comparing import Change, compare_contents, kind_of
 from tools.comparing.likeness import Likeness, likeness_of
-from tools.copies import find_copies
 from tools.fetching import local_commit
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
-from tools.hub_files import HubView
-from tools.library_fit import LibraryFit, library_fit
-from tools.lineage import Ancestor, find_lineage
+from tools.hub_access.files import HubView
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import Source
-from tools.version_history import History, read_history
+from tools.versions.copies import find_copies
+from tools.versions.history import History, read_history
+from tools.versions.library_fit import LibraryFit, library_fit
+from tools.versions.lineage import Ancestor, find_lineage
 
 __all__ = [
     "Ancestor",

@@ -14,7 +14,7 @@ from assistant.evidence import Evidence, latest
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.translation import translate
-from tools.card_template import SECTION_WEIGHTS
+from tools.cards.template import SECTION_WEIGHTS
 
 UNKNOWN = {"en": "[More Information Needed]", "ja": "未確認"}
 """What stands where nothing is known."""

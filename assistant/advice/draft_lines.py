@@ -8,7 +8,7 @@ from assistant.evidence import Evidence
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.translation import translate
-from tools.card_template import LIMITATIONS
+from tools.cards.template import LIMITATIONS
 
 _MOST_RUNS = 8
 _MOST_DATASETS = 8

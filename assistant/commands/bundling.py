@@ -15,7 +15,7 @@ from assistant.commands.running import show_progress, typed_failures
 if TYPE_CHECKING:
     from assistant.rendering.progress import TerminalProgress
     from assistant.turn_events import TurnEvent
-    from tools.bundle import Bundle
+    from tools.bundles.bundle import Bundle
 
 
 def bundle(
@@ -54,7 +54,7 @@ def _create(model: str, out: Path, lock: Path | None, shown: TerminalProgress, l
     from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.settings import Settings  # noqa: PLC0415 (as above)
     from assistant.toolbox import CallScope, Toolbox, read_record  # noqa: PLC0415 (as above)
-    from tools.bundle import create_bundle  # noqa: PLC0415 (as above)
+    from tools.bundles.bundle import create_bundle  # noqa: PLC0415 (as above)
     from tools.progress import CancelToken  # noqa: PLC0415 (as above)
 
     refusals: list[str] = []
@@ -80,7 +80,7 @@ def _create(model: str, out: Path, lock: Path | None, shown: TerminalProgress, l
 
 
 def _verify(file: Path, shown: TerminalProgress) -> Bundle:
-    from tools.bundle import verify_bundle  # noqa: PLC0415 (heavy import, only when needed)
+    from tools.bundles.bundle import verify_bundle  # noqa: PLC0415 (heavy import, only when needed)
 
     try:
         return verify_bundle(file, progress=shown.progressed)
@@ -90,7 +90,7 @@ def _verify(file: Path, shown: TerminalProgress) -> Bundle:
 
 def _unpack(file: Path, into: Path, shown: TerminalProgress, language: Any) -> Bundle:
     from assistant.translation import translate  # noqa: PLC0415 (heavy import, only when needed)
-    from tools.bundle_unpacking import unpack_bundle  # noqa: PLC0415 (as above)
+    from tools.bundles.unpacking import unpack_bundle  # noqa: PLC0415 (as above)
     from tools.errors import UnsafeModel  # noqa: PLC0415 (as above)
 
     try:

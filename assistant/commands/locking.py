@@ -20,7 +20,7 @@ from assistant.commands.running import show_progress
 if TYPE_CHECKING:
     from assistant.services import Services
     from tools.locking.records import LockedModel
-    from tools.watching import ModelNews
+    from tools.locking.watching import ModelNews
 
 Lock = Annotated[Path, typer.Argument(help="The lock file.")]
 _STATUS = {"passed": 0, "failed": REFUSED, "unavailable": FAILED}
@@ -82,8 +82,8 @@ def check(
     """Verify locked models: exit 0 all is as locked, 1 drift or a failed rule, 2 a bad file, 3 not checkable."""
     from assistant.rendering.locking import render_check  # noqa: PLC0415 (heavy import, only when needed)
     from tools.lock import read_lock  # noqa: PLC0415 (as above)
-    from tools.lock_check import check_lock  # noqa: PLC0415 (as above)
-    from tools.lock_policy import read_policy  # noqa: PLC0415 (as above)
+    from tools.locking.check import check_lock  # noqa: PLC0415 (as above)
+    from tools.locking.policy import read_policy  # noqa: PLC0415 (as above)
 
     spoken = spoken_language(language)
     with _lock_failures(spoken):
@@ -102,7 +102,7 @@ def export_bom(
     """Export a lock as a bill of materials (CycloneDX 1.6, JSON, which it is with and without --json)."""
     from assistant.phrases import say  # noqa: PLC0415 (heavy import, only when needed)
     from tools.lock import read_lock  # noqa: PLC0415 (as above)
-    from tools.ml_bom import bill_of_materials, write_bill  # noqa: PLC0415 (as above)
+    from tools.locking.ml_bom import bill_of_materials, write_bill  # noqa: PLC0415 (as above)
 
     spoken = spoken_language(language)
     with _lock_failures(spoken):
@@ -143,7 +143,7 @@ def _watch_once(lock: Path, as_json: bool, language: Any, told: set[str]) -> int
     from assistant.rendering.style import code  # noqa: PLC0415 (as above)
     from assistant.translation import translate  # noqa: PLC0415 (as above)
     from tools.lock import read_lock  # noqa: PLC0415 (as above)
-    from tools.watching import watch_model  # noqa: PLC0415 (as above)
+    from tools.locking.watching import watch_model  # noqa: PLC0415 (as above)
 
     with _lock_failures(language):
         entries = read_lock(lock).models

@@ -42,6 +42,8 @@ WITHOUT_MODEL = 0.35
 in general, and guidance answers those."""
 WITHOUT_MODEL_AFTER_GUIDANCE = 0.1
 """The same where the turn before was answered from the guidance: a follow-up speaks of what was just said."""
+BESIDE_CONTENTS = 0.002
+"""Factor on everything but the version check where the words ask whether two references hold the same files."""
 SURE_OF_SECOND = 0.4
 """Below this probability the pilot does not call a second tool."""
 SURE_OF_SECOND_DEAR = 0.55
@@ -265,7 +267,12 @@ class PilotChat(TransformersChat):
 def doubts(turn: TurnContext) -> dict[str, float]:
     """By route the factor on its probability, from 0 to 1: less than one where it needs a model and there is none."""
     unnamed = WITHOUT_MODEL_AFTER_GUIDANCE if turn.last_tool == "search_guidance" else WITHOUT_MODEL
-    return {route: unnamed if turn.needs_model(route) else 1.0 for route in ROUTES}
+    found = {route: unnamed if turn.needs_model(route) else 1.0 for route in ROUTES}
+    if turn.asks_contents:
+        return {
+            route: factor * (1.0 if route == "check_version" else BESIDE_CONTENTS) for route, factor in found.items()
+        }
+    return found
 
 
 def choose(readings: tuple[tuple[str, float], ...]) -> str:

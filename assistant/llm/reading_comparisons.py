@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _DIFFERENCE = re.compile(
     r"\b(?:same|identical|diff(?:er(?:s|ed|ent|ence|ences)?|s)?|equals?|cop(?:y|ies|ied)|match(?:es)?|chang(?:e|es|ed)|"
     r"compare|twins?|tampered|altered|touched|edited|retrained|against|new(?:er)? inside|byte)\b|"
     r"同じ|同名|同一|違|差分|異な|一致|変わ|変え|替え|比べ|比較|突き合わせ|照らし合わせ|コピー|改ざん|瓜二つ|別物|手を入れ|手の入",
+    re.IGNORECASE,
+)
+_CONTENTS = re.compile(
+    r"\b(?:identical|contents?|files?|bytes?|checksum|hash(?:es)?|tampered|exact cop(?:y|ies)|same (?:checkpoint|weights|tensors|bits))\b|"
+    r"中身|内容|ファイル|ハッシュ|改ざん|同一|一字一句|差し替え",
     re.IGNORECASE,
 )
 
@@ -19,3 +25,16 @@ def asks_difference(text: str) -> bool:
         text: The normalised sentence.
     """
     return _DIFFERENCE.search(text) is not None
+
+
+def asks_contents(text: str, named: Sequence[str]) -> bool:
+    """Whether two references are one model's contents to be told apart, rather than two models to choose from.
+
+    Args:
+        text: The normalised sentence.
+        named: References in it.
+    """
+    if len(named) != 2 or not asks_difference(text):
+        return False
+    first, second = (name.partition("@")[0].rstrip("/").rpartition("/")[2].casefold() for name in named)
+    return first == second or _CONTENTS.search(text) is not None

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
-from assistant.llm.reading_comparisons import asks_difference
+from assistant.llm.reading_comparisons import asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_variants import read_variants
 from tools.model_reference import find_references
@@ -95,6 +95,11 @@ class TurnContext(BaseModel):
     def models(self) -> tuple[str, ...]:
         """References that a call may use: those of the question, else those of the conversation."""
         return self.named or self.remembered[:4]
+
+    @property
+    def asks_contents(self) -> bool:
+        """Whether the question sets the contents of two references against each other."""
+        return asks_contents(self.question, self.named)
 
     @property
     def masked(self) -> str:

@@ -9,7 +9,7 @@ from assistant.phrases import say
 from assistant.rendering.style import bytes_size, code, next_step
 
 if TYPE_CHECKING:
-    from tools.bundle import Bundle
+    from tools.bundles.bundle import Bundle
 
 
 def render_bundle(bundle: Bundle, language: Language) -> str:

@@ -13,11 +13,11 @@ from assistant.translation import translate
 
 if TYPE_CHECKING:
     from tools.comparing.change import Change
-    from tools.lock_check import CheckedModel, LockCheck
-    from tools.lock_drift import LibraryChange
-    from tools.lock_policy import RuleResult
+    from tools.locking.check import CheckedModel, LockCheck
+    from tools.locking.drift import LibraryChange
+    from tools.locking.policy import RuleResult
     from tools.locking.records import LockedModel
-    from tools.watching import ModelNews
+    from tools.locking.watching import ModelNews
 
 _MOST_CHANGES = 12
 

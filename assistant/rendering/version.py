@@ -13,8 +13,8 @@ from assistant.translation import translate
 if TYPE_CHECKING:
     from assistant.rendering.results import TurnResult
     from tools.comparing import Change
-    from tools.lineage import Ancestor
     from tools.version import VersionCheck
+    from tools.versions.lineage import Ancestor
 
 MOST_CHANGES = 8
 MOST_DETAILS = 2

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.cli import app
-from tools.bundle import Bundle
+from tools.bundles.bundle import Bundle
 from tools.fetch_preview import FetchPreview
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"

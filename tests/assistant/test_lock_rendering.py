@@ -11,11 +11,11 @@ from markdown_it import MarkdownIt
 
 from assistant.rendering.locking import render_check, render_locked, render_news
 from tools.comparing.change import Change
-from tools.lock_check import CheckedModel, LockCheck
-from tools.lock_drift import LibraryChange, ModelState
-from tools.lock_policy import RuleResult
+from tools.locking.check import CheckedModel, LockCheck
+from tools.locking.drift import LibraryChange, ModelState
+from tools.locking.policy import RuleResult
 from tools.locking.records import LockedFile, LockedModel
-from tools.watching import ModelNews
+from tools.locking.watching import ModelNews
 
 HOSTILE = "`<img src=http://x.example/y>` [a](http://x.example) **b**\n# c"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

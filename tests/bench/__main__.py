@@ -18,7 +18,20 @@ from tests.bench.machine import ROOT, read_commit, read_load, read_machine
 from tests.bench.report import replace_block, shown, table
 from tests.bench.results import Document, Part, Result
 
-PARTS = ("profile", "optimum", "memory", "forecast", "intake", "speed", "start", "search", "turns", "routing", "claims", "safety")
+PARTS = (
+    "profile",
+    "optimum",
+    "memory",
+    "forecast",
+    "intake",
+    "speed",
+    "start",
+    "search",
+    "turns",
+    "routing",
+    "claims",
+    "safety",
+)
 """In the order in which they run: what starts processes comes before what fills this one."""
 JSON = ROOT / "docs" / "bench.json"
 README = ROOT / "README.md"

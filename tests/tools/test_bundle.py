@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.bundle import create_bundle, verify_bundle
-from tools.bundle_archive import BundleDamaged, BundledFile, Manifest, is_safe_name, write_archive
-from tools.bundle_unpacking import unpack_bundle
+from tools.bundles.archive import BundleDamaged, BundledFile, Manifest, is_safe_name, write_archive
+from tools.bundles.bundle import create_bundle, verify_bundle
+from tools.bundles.unpacking import unpack_bundle
 from tools.errors import Cancelled, InvalidArgument, ModelNotFound, SourceUnavailable, UnsafeModel
 from tools.fetching import fetch_model
 from tools.file_safety import inspect_files
-from tools.hub_cache import UNFINISHED
+from tools.hub_access.cache import UNFINISHED
 from tools.memory import estimate_memory
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken
@@ -232,7 +232,7 @@ def test_stopping_leaves_nothing(bundle, snapshot, tmp_path):
 def test_T23_an_unpacking_that_was_killed_is_swept_by_the_next(bundle, tmp_path):
     mirror = tmp_path / "mirror"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tools.bundle_unpacking"])
+    context.set_forkserver_preload(["tools.bundles.unpacking"])
     rng = random.Random(5)
     for _ in range(8):
         child = context.Process(target=unpack_bundle, args=(bundle, mirror))
@@ -268,7 +268,7 @@ def test_names_that_mean_the_same_everywhere():
 
 def test_sizes_past_the_octal_field_are_read_by_tar():
     """Shards of more than 8 GiB are common; the header then has the size in another form."""
-    from tools.bundle_archive import _header
+    from tools.bundles.archive import _header
 
     entry = tarfile.TarInfo.frombuf(_header("model/model.safetensors", 50 * 1024**3), "utf-8", "strict")
     assert (entry.name, entry.size) == ("model/model.safetensors", 50 * 1024**3)

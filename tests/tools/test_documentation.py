@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from tools.card_blocks import cut_blocks
-from tools.card_sections import find_sections
+from tools.cards.blocks import cut_blocks
+from tools.cards.sections import find_sections
 from tools.documentation import check_documentation
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
 from tools.licences.terms import licence_text

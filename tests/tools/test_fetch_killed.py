@@ -12,7 +12,7 @@ import pytest
 
 from tools.errors import ModelNotFound
 from tools.fetching import fetch_model
-from tools.hub_cache import UNFINISHED
+from tools.hub_access.cache import UNFINISHED
 
 MOMENTS = 20
 LONGEST_S = 0.5

@@ -132,7 +132,7 @@ def test_T21_a_hub_in_trouble_is_said_so(hub, hub_sources, make_files, kind):
 
 @pytest.mark.parametrize("kind", ["other_bytes", "cut"])
 def test_T21_no_damaged_file_is_ever_taken(hub, hub_sources, make_files, kind, monkeypatch):
-    monkeypatch.setattr("tools.hub_transfer._PAUSE_S", 0.001)
+    monkeypatch.setattr("tools.hub_access.transfer._PAUSE_S", 0.001)
     hub.commit("org/tiny", make_files())
     hub.fail("README.md", kind)
     with pytest.raises(SourceUnavailable):

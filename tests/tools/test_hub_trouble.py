@@ -14,7 +14,7 @@ import pytest
 from tools import hub_transfer
 from tools.errors import AccessDenied, Cancelled, ModelNotFound, SourceUnavailable
 from tools.fetching import fetch_model
-from tools.hub_cache import UNFINISHED
+from tools.hub_access.cache import UNFINISHED
 from tools.progress import CancelToken
 
 WEIGHTS = "model.safetensors"

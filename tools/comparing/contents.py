@@ -15,7 +15,7 @@ from tools.comparing.weight_changes import compare_weights
 from tools.errors import AccessDenied, SourceUnavailable
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import MAX_CONFIG_BYTES, MAX_JSON_BYTES
-from tools.hub_files import HubView
+from tools.hub_access.files import HubView
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.strict_json import BadJson
 

@@ -9,7 +9,7 @@ from typing import Any
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
 from tools.hub import HubFile
-from tools.hub_files import HubView
+from tools.hub_access.files import HubView
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import hash_file
 

@@ -192,7 +192,7 @@ def _number_lines(numbers: NumberDifference | None) -> Iterator[str]:
     if not numbers.changed_tensors:
         return
     yield (
-        f"{numbers.changed_tensors:,} of {numbers.tensors:,} compared tensors differ, in {numbers.changed_share * 100:.3g}% of their numbers."
+        f"{numbers.changed_tensors:,} of {numbers.tensors:,} compared tensors differ, in {numbers.changed_share * 100:.3g} % of their numbers."
     )
     if numbers.relative_l2 is not None:
         yield f"Relative difference (L2) {numbers.relative_l2:.2e}, largest difference of a number {numbers.largest:.3g}."

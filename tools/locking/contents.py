@@ -8,8 +8,8 @@ from pathlib import Path
 from tools.errors import ModelNotFound, SourceUnavailable, ToolError
 from tools.file_safety.file_view import FileView, FolderView
 from tools.hub import HubFile, endpoint_of, hub_reachable, list_repository
-from tools.hub_cache import cached_commit
-from tools.hub_files import HubView
+from tools.hub_access.cache import cached_commit
+from tools.hub_access.files import HubView
 from tools.locating import locate_model
 from tools.lock import reference_from
 from tools.locking.records import LockedModel

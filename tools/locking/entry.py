@@ -14,7 +14,7 @@ from tools.errors import InvalidArgument, SourceUnavailable, UnsafeModel
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.findings import FileInspection, printable
 from tools.lock import reference_for
-from tools.lock_drift import installed_libraries
+from tools.locking.drift import installed_libraries
 from tools.locking.fingerprint import fingerprint
 from tools.locking.records import (
     LockedEvidence,

@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from assistant.evidence import EvidenceStore
-from tools.card_sections import CardSection
+from tools.cards.sections import CardSection
 from tools.documentation import DocumentationCheck
 from tools.file_safety.findings import FileInspection, Finding
 from tools.license import LicenceFinding

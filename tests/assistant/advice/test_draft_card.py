@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from assistant.advice.draft_card import UNKNOWN, draft_documentation
 from assistant.cli import app
 from tools.behavior.records import BehaviorObservation, Trial
-from tools.card_blocks import cut_blocks
-from tools.card_sections import LIMITATIONS, find_sections
+from tools.cards.blocks import cut_blocks
+from tools.cards.sections import LIMITATIONS, find_sections
 from tools.documentation import check_documentation
 from tools.front_matter import parse_front_matter, split_card
 from tools.model_sources import ModelSources

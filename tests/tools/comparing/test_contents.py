@@ -15,7 +15,7 @@ from tools.comparing.entries import same_values
 from tools.errors import Cancelled
 from tools.file_safety.file_view import FolderView
 from tools.hub import list_repository
-from tools.hub_files import HubView
+from tools.hub_access.files import HubView
 from tools.progress import CancelToken
 
 NAMES = (

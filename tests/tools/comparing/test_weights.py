@@ -42,7 +42,7 @@ def test_how_much_the_numbers_differ_is_exact(weights_change):
     length = np.linalg.norm(ONE["layer.1.weight"].astype("f8"))
     assert (change.kind, change.file, change.risk) == ("weights", "model.safetensors", "high")
     assert change.details == (
-        "1 of 2 compared tensors differ, in 6.25% of their numbers.",
+        "1 of 2 compared tensors differ, in 6.25 % of their numbers.",
         f"Relative difference (L2) {0.5 / length:.2e}, largest difference of a number 0.5.",
         f"Most changed: `layer.1.weight`, relative difference {0.5 / length:.2e}.",
     )
@@ -115,7 +115,7 @@ def test_T10_numbers_that_are_none_are_counted(weights_change):
 def test_T10_numbers_that_are_equal_but_not_the_same_bits_differ(weights_change, bits):
     old = np.array([0x7FC00000 if bits == 0x7FC00001 else 0, 0], "u4").view("f4")
     change = weights_change(save({"a": old}), save({"a": np.array([bits, 0], "u4").view("f4")}))
-    assert "1 of 1 compared tensors differ, in 50% of their numbers." in change.details
+    assert "1 of 1 compared tensors differ, in 50 % of their numbers." in change.details
 
 
 def test_T12_an_unsound_header_is_told_and_nothing_is_mapped(weights_change):
@@ -143,7 +143,7 @@ def test_what_was_not_reached_in_time_is_not_said_to_be_the_same(tmp_path, write
 def test_integers_and_booleans_are_compared_as_numbers(weights_change):
     old, new = {"n": np.arange(4), "m": np.array([True, False])}, {"n": np.arange(4) + 2, "m": np.array([True, True])}
     change = weights_change(save(old), save(new))
-    assert "2 of 2 compared tensors differ, in 83.3% of their numbers." in change.details
+    assert "2 of 2 compared tensors differ, in 83.3 % of their numbers." in change.details
 
 
 def test_large_tensors_are_compared_piece_by_piece(tmp_path, write, make_files):
@@ -155,5 +155,5 @@ def test_large_tensors_are_compared_piece_by_piece(tmp_path, write, make_files):
         for name, each in (("x", large), ("y", other))
     ]
     (change,) = compare_contents(*map(FolderView, folders))
-    assert change.details[0] == "1 of 1 compared tensors differ, in 0.0001% of their numbers."
+    assert change.details[0] == "1 of 1 compared tensors differ, in 0.0001 % of their numbers."
     assert "largest difference of a number 1." in change.details[1]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from tools.lock_policy import Policy, read_policy
 from tools.locking.fingerprint import Fingerprint
+from tools.locking.policy import Policy, read_policy
 from tools.locking.records import LockedModel
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -13,8 +13,8 @@ import pytest
 from safetensors.numpy import load, save
 
 from tools.hub import forget_reachability
-from tools.lock_check import check_lock
-from tools.lock_drift import check_model, installed_libraries
+from tools.locking.check import check_lock
+from tools.locking.drift import check_model, installed_libraries
 from tools.locking.records import Lock
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tools.advisories import Advisory
 from tools.errors import InvalidLock
-from tools.lock_check import check_lock
-from tools.lock_policy import Policy, apply_policy, read_policy
+from tools.locking.check import check_lock
+from tools.locking.policy import Policy, apply_policy, read_policy
 from tools.locking.records import Lock, LockedEvidence, LockedFile, LockedLicence, LockedModel, LockedPart
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)

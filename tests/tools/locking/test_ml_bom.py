@@ -11,8 +11,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from tools.lock import read_lock
+from tools.locking.ml_bom import bill_of_materials, write_bill
 from tools.locking.records import Lock, LockedEvidence, LockedFile, LockedGate, LockedLicence, LockedModel
-from tools.ml_bom import bill_of_materials, write_bill
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = LockedFile(name="model.safetensors", size_bytes=2, sha256="ab" * 32)

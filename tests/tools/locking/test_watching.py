@@ -8,7 +8,7 @@ import pytest
 
 from tools.advisories import Advisory
 from tools.hub import forget_reachability
-from tools.watching import watch_model
+from tools.locking.watching import watch_model
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_hub_that_is_away_is_no_news(watched, hub_sources, lock_path):
 def test_an_advisory_that_applies_now_is_news_once(watched, hub_sources, lock_path, monkeypatch):
     advisory = Advisory(id="CVE-2030-1", package="torch", installed="2.13.0", affected=True, file="model.safetensors",
                         reason="It can run code.", fixed_in="2.14.0", next_step="Install it.")  # fmt: skip
-    monkeypatch.setattr("tools.lock_drift.reachable_advisories", lambda *_args: (advisory,))
+    monkeypatch.setattr("tools.locking.drift.reachable_advisories", lambda *_args: (advisory,))
     news = watched()
     assert (news.state, [each.id for each in news.advisories]) == ("news", ["CVE-2030-1"])
     known = watched.entry.model_copy(update={"advisories": ("CVE-2030-1",)})

@@ -90,7 +90,8 @@ def test_decoding_gives_the_tokens_of_generate(worker, loaded_models, name):
     )
     assert torch.equal(tokens, expected[:, -NEW:])
     assert 0 < call.first_s < call.total_s
-    assert len(call.steps_s) == NEW - 1 and 0 < sum(call.steps_s) <= call.total_s - call.first_s
+    assert len(call.steps_s) == NEW - 1
+    assert 0 < sum(call.steps_s) <= call.total_s - call.first_s
     assert workload.units == BATCH * NEW
     weights, cache = workload.bytes_read()
     assert cache == pytest.approx(call.cache_mib * 2**20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from tools.card_template import LIMITATIONS
+from tools.cards.template import LIMITATIONS
 
 Concern = Literal[
     "people", "japanese", "other_language", "regulated", "edge", "commercial", "long_documents", "translation", "code", "search",

@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.bundle_archive import (
+from tools.bundles.archive import (
     MODEL_FOLDER,
     BundleDamaged,
     BundledFile,
@@ -24,8 +24,8 @@ from tools.bundle_archive import (
     write_archive,
 )
 from tools.errors import InvalidArgument, SourceUnavailable
-from tools.hub_cache import UNFINISHED, not_writable
-from tools.hub_download import check_space
+from tools.hub_access.cache import UNFINISHED, not_writable
+from tools.hub_access.download import check_space
 from tools.progress import CancelToken, Progress, ignore_progress
 from tools.snapshot import Snapshot, SnapshotFile, content_commit
 

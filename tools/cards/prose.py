@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tools.card_blocks import LONGEST_LINE, Block
+from tools.cards.blocks import LONGEST_LINE, Block
 
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\Z")

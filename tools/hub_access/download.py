@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.errors import SourceUnavailable
 from tools.hub import HubFile, HubListing
-from tools.hub_cache import (
+from tools.hub_access.cache import (
     blob_path,
     cache_folder,
     held_alone,
@@ -23,7 +23,7 @@ from tools.hub_cache import (
     publish,
     sweep_if_free,
 )
-from tools.hub_transfer import place, transfer
+from tools.hub_access.transfer import place, transfer
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken, Progress
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.card_blocks import Block, Line
-from tools.card_template import EXPECTED_SECTIONS, LIMITATIONS, SECTION_WEIGHTS, ExpectedSection
+from tools.cards.blocks import Block, Line
+from tools.cards.template import EXPECTED_SECTIONS, LIMITATIONS, SECTION_WEIGHTS, ExpectedSection
 
 __all__ = ["LIMITATIONS", "SECTION_WEIGHTS", "CardSection", "completeness", "find_sections", "quote_line"]
 

@@ -11,10 +11,10 @@ from tools.advisories import Advisory
 from tools.comparing import compare_contents
 from tools.comparing.change import Change
 from tools.errors import AccessDenied, ModelNotFound, ToolError
-from tools.hub_commits import list_commits
-from tools.lock_drift import advisories_now, check_model
+from tools.hub_access.commits import list_commits
 from tools.locking.content_drift import content_drift
 from tools.locking.contents import LockedContents, on_hub
+from tools.locking.drift import advisories_now, check_model
 from tools.locking.records import LockedModel
 from tools.model_sources import ModelSources
 from tools.needed_files import needed_names

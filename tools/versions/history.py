@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tools.errors import ToolError
 from tools.hub import HubListing, list_repository
-from tools.hub_commits import list_commits, names_of_commit
+from tools.hub_access.commits import list_commits, names_of_commit
 from tools.locating import ModelLocation
 from tools.model_sources import ModelSources
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tools.card_needs import CardNeed, sections_of, weight_of, weights_for
-from tools.card_sections import LIMITATIONS, CardSection
+from tools.cards.needs import CardNeed, sections_of, weight_of, weights_for
+from tools.cards.sections import LIMITATIONS, CardSection
 from tools.license import LicenceFinding
 
 _GENERAL_REASONS = {

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 from tools.errors import SourceUnavailable
 from tools.hub import HubFile, HubListing
-from tools.hub_cache import blob_path, hashing, not_writable, part_path
-from tools.hub_files import open_file
-from tools.hub_patience import INTERRUPTED, patiently, pause
+from tools.hub_access.cache import blob_path, hashing, not_writable, part_path
+from tools.hub_access.files import open_file
+from tools.hub_access.patience import INTERRUPTED, patiently, pause
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.lock_drift import ModelState, check_model
-from tools.lock_policy import Policy, RuleResult, apply_policy
+from tools.locking.drift import ModelState, check_model
+from tools.locking.policy import Policy, RuleResult, apply_policy
 from tools.locking.records import Lock, LockedModel
 from tools.model_sources import ModelSources
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tools.card_blocks import Block
-from tools.card_prose import Paragraph, paragraphs_of, plain_text
+from tools.cards.blocks import Block
+from tools.cards.prose import Paragraph, paragraphs_of, plain_text
 
 _LONGEST_CLAUSE = 400
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[。;])|(?:、|,)?(?:一方|ただし|なお)(?:で)?(?:、|,)")

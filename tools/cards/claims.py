@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tools.card_blocks import Block
-from tools.card_claim import Claim
-from tools.card_origin_claims import base_claims, licence_claims, names_base
-from tools.card_size_claims import size_claims
-from tools.card_text import statements_of
-from tools.card_text_claims import label_claims, language_claims, tokenizer_claims
+from tools.cards.blocks import Block
+from tools.cards.claim import Claim
+from tools.cards.origin_claims import base_claims, licence_claims, names_base
+from tools.cards.size_claims import size_claims
+from tools.cards.text import statements_of
+from tools.cards.text_claims import label_claims, language_claims, tokenizer_claims
 from tools.file_safety.inspected import Inspected
 from tools.licences.lineage import named_bases
 from tools.license import LicenceFinding

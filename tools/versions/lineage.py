@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.card_sections import quote_line
+from tools.cards.sections import quote_line
 from tools.errors import ToolError
 from tools.file_safety.inspected import Inspected
 from tools.front_matter import MAX_FRONT_MATTER_BYTES, BadFrontMatter, parse_front_matter, split_card
-from tools.lineage_check import Finding, check_descent
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
+from tools.versions.lineage_check import Finding, check_descent
 
 Relation = Literal["base", "finetune", "adapter", "merge", "quantized", "copy"]
 """What was done to the ancestor; `base` where the files only name it, `copy` where the weights are the same."""

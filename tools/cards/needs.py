@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.card_concerns import CONCERN_NEEDS, Concern, ConcernNeed
-from tools.card_sections import SECTION_WEIGHTS, CardSection, quote_line
+from tools.cards.concerns import CONCERN_NEEDS, Concern, ConcernNeed
+from tools.cards.sections import SECTION_WEIGHTS, CardSection, quote_line
 
 _I = re.IGNORECASE
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict
 
 from tools.hub import api, endpoint_of, guarded_client, translated
-from tools.hub_files import raise_for_status
-from tools.hub_patience import patiently
+from tools.hub_access.files import raise_for_status
+from tools.hub_access.patience import patiently
 from tools.model_sources import ModelSources
 
 _MOST_COMMITS = 1_000

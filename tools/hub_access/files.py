@@ -12,7 +12,7 @@ from urllib.parse import quote
 from tools.errors import SourceUnavailable, ToolError
 from tools.file_safety.file_view import FileEntry
 from tools.hub import HubFile, HubListing, api, endpoint_of, guarded_client, translated
-from tools.hub_patience import BUSY, INTERRUPTED, patiently
+from tools.hub_access.patience import BUSY, INTERRUPTED, patiently
 from tools.model_sources import ModelSources
 
 _WHOLE_BYTES = 64_000_000

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.inspected import Inspected
-from tools.hub_cache import cache_folder
-from tools.lineage_check import same_weights
+from tools.hub_access.cache import cache_folder
 from tools.locating import ModelLocation
 from tools.mirrors import mirror_folder, mirror_ids
 from tools.model_sources import ModelSources
+from tools.versions.lineage_check import same_weights
 
 _MOST_LOOKED_AT = 200
 _WEIGHTS = "model.safetensors"

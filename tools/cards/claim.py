@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.card_sections import quote_line
+from tools.cards.sections import quote_line
 from tools.model_facts import Fact
 
 Topic = Literal[

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tools.card_claim import Claim, claim_of
-from tools.card_text import Statement
+from tools.cards.claim import Claim, claim_of
+from tools.cards.text import Statement
 from tools.license import LicenceFinding
 from tools.model_facts import Fact, ModelFacts
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tools.card_claim import Claim, claim_of
-from tools.card_figures import FIGURE, figure_of, is_rounded
-from tools.card_text import Statement
+from tools.cards.claim import Claim, claim_of
+from tools.cards.figures import FIGURE, figure_of, is_rounded
+from tools.cards.text import Statement
 from tools.model_facts import Fact, ModelFacts
 
 _I = re.IGNORECASE

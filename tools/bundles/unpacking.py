@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.bundle import Bundle, bundle_of, opened_bundle, told
-from tools.bundle_archive import (
+from tools.bundles.archive import (
     MANIFEST,
     MODEL_FOLDER,
     RECORD_SUFFIX,
@@ -21,12 +20,13 @@ from tools.bundle_archive import (
     Manifest,
     read_archive,
 )
+from tools.bundles.bundle import Bundle, bundle_of, opened_bundle, told
 from tools.errors import InvalidArgument
 from tools.fetching import refuse_unsafe
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.verdict import inspect_view
-from tools.hub_cache import UNFINISHED, not_writable
-from tools.hub_download import check_space
+from tools.hub_access.cache import UNFINISHED, not_writable
+from tools.hub_access.download import check_space
 from tools.progress import CancelToken, Progress, ignore_progress
 
 _ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}\Z", re.ASCII)

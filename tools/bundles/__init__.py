@@ -1,0 +1,1 @@
+"""A model with its evidence and lock as one file."""

@@ -1,0 +1,1 @@
+"""Files of the hub: read by ranges, downloaded, verified, kept."""
