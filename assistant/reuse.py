@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.evidence import Evidence, machine_name
 from assistant.measured_here import has_installed_versions
-from tools.fetching import local_commit
+from tools.located_files import local_commit
 from tools.locating import locate_model
 from tools.model_sources import ModelSources
 

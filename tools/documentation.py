@@ -11,7 +11,6 @@ from tools.cards.claims import Claim, find_claims, languages_of
 from tools.cards.gap import most_important_gap
 from tools.cards.needs import CardNeed, needs_of, use_score
 from tools.cards.sections import CardSection, completeness, find_sections
-from tools.fetching import local_commit
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
@@ -25,6 +24,7 @@ from tools.licences.lineage import (
 )
 from tools.licences.recognition import recognise_licence
 from tools.license import LicenceFinding, compare_licence
+from tools.located_files import local_commit
 from tools.locating import ModelLocation, locate_model
 from tools.model_facts import FileFact, ModelFacts, file_facts, read_facts
 from tools.model_sources import ModelSources

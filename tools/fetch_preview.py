@@ -9,12 +9,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import AccessDenied, SourceUnavailable, ToolError, UnsafeModel, UnsupportedModel
-from tools.fetching import inspect_location, names_of, refuse_unsafe, require_weights
 from tools.file_safety.findings import FileInspection
 from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
 from tools.hub_access.cache import cache_folder
 from tools.hub_access.download import check_space, free_bytes, missing_bytes
 from tools.license import LicenceFinding, compare_licence, licence_file
+from tools.located_files import inspect_location, names_of, refuse_unsafe, require_weights
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.snapshot import Source

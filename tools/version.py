@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from tools.advisories import Advisory, reachable_advisories
 from tools.comparing import Change, compare_contents, kind_of
 from tools.comparing.likeness import Likeness, likeness_of
-from tools.fetching import local_commit
 from tools.file_safety.file_view import FileView
 from tools.file_safety.inspected import Inspected
 from tools.hub_access.files import HubView
+from tools.located_files import local_commit
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.progress import CancelToken, Progress, ignore_progress

@@ -18,6 +18,7 @@ from assistant.llm.quantities import Quantity, find_quantities, normalise, overl
 from assistant.llm.reading_comparisons import asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_variants import read_variants
+from tools.licences.uses import stated_uses
 from tools.model_reference import find_references
 
 MODEL_TOOLS = (
@@ -134,8 +135,13 @@ class TurnContext(BaseModel):
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
-            values = {"use_case": self.question, **({"targets": values} if values else {})}
-        return values
+            values = {"targets": values} if values else {}
+        return values | self._stated_use(tool)
+
+    def _stated_use(self, tool: str) -> dict[str, str]:
+        """A plan is for what the question says; a card is judged for a use where the question states one."""
+        stated = tool == "plan_adoption" or (tool == "check_documentation" and stated_uses(self.question))
+        return {"use_case": self.question} if stated else {}
 
     def _how_to_measure(self) -> dict[str, Any]:
         """What else to try, and whether to measure what was measured before."""

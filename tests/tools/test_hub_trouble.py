@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import hub_transfer
 from tools.errors import AccessDenied, Cancelled, ModelNotFound, SourceUnavailable
 from tools.fetching import fetch_model
+from tools.hub_access import transfer
 from tools.hub_access.cache import UNFINISHED
 from tools.progress import CancelToken
 
@@ -90,7 +90,7 @@ def test_T21_a_part_that_was_damaged_is_fetched_anew(hub, hub_sources, model, pa
 
 
 def test_T21_a_line_of_a_byte_at_a_time_is_given_up(hub, hub_sources, model, monkeypatch):
-    monkeypatch.setattr(hub_transfer, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.5)
     hub.fail(WEIGHTS, "slow", skip=LOOK, pause_s=0.1)
     started = time.monotonic()
     with pytest.raises(SourceUnavailable, match="kB a second"):

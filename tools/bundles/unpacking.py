@@ -22,11 +22,11 @@ from tools.bundles.archive import (
 )
 from tools.bundles.bundle import Bundle, bundle_of, opened_bundle, told
 from tools.errors import InvalidArgument
-from tools.fetching import refuse_unsafe
 from tools.file_safety.file_view import FolderView
 from tools.file_safety.verdict import inspect_view
 from tools.hub_access.cache import UNFINISHED, not_writable
 from tools.hub_access.download import check_space
+from tools.located_files import refuse_unsafe
 from tools.progress import CancelToken, Progress, ignore_progress
 
 _ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}\Z", re.ASCII)

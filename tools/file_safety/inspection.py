@@ -25,7 +25,7 @@ def inspect_files(
     Returns:
         Verdict (accept, flag, refuse) with findings: rule, file, what was found, what to do next.
     """
-    from tools.fetching import inspect_location, local_commit  # noqa: PLC0415 (fetching builds on this package)
+    from tools.located_files import inspect_location, local_commit  # noqa: PLC0415 (fetching builds on this package)
     from tools.locating import locate_model  # noqa: PLC0415 (as above)
 
     location = locate_model(model, revision, sources=sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.device_limits import DeviceLimits
 from tools.errors import InvalidArgument
-from tools.fetching import inspect_location, local_commit, refuse_unsafe
+from tools.located_files import inspect_location, local_commit, refuse_unsafe
 from tools.locating import locate_model
 from tools.memory.measured_here import MeasuredHere
 from tools.memory.model_shape import read_shape
