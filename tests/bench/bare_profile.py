@@ -19,15 +19,23 @@ folder, batches, length, repeats = (
 )
 torch.set_grad_enabled(False)
 model = AutoModel.from_pretrained(folder).eval()
+
+
+def embed(inputs):
+    """What the model's files say an embedding is: the mean over the tokens, of length 1."""
+    hidden, mask = model(**inputs).last_hidden_state, inputs["attention_mask"][..., None]
+    return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1))
+
+
 medians = {}
 for batch in batches:
     ids = torch.randint(5, model.config.vocab_size, (batch, length))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    model(**inputs)
+    embed(inputs)
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        model(**inputs)
+        embed(inputs)
         times.append(1000 * (time.perf_counter() - start))
     medians[batch] = statistics.median(times)
 print(json.dumps({"latency_ms": medians, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

@@ -53,10 +53,13 @@ def measure(home: BenchHome) -> list[Result]:
     forked: list[float] = []
     with contextlib.closing(ForkServer()) as server:
         server.warm()
-        for _ in range(pairs):
+        for number in range(pairs):
             walls.append(_time_adaptive())
-            bare.append(run_timed(bare_command([str(folder), *arguments]), home.folder))
+            if number % 2:
+                bare.append(run_timed(bare_command([str(folder), *arguments]), home.folder))
             own.append(run_timed(own_command([MODEL, *arguments]), home.folder))
+            if not number % 2:
+                bare.append(run_timed(bare_command([str(folder), *arguments]), home.folder))
             forked.append(_time_forked(server))
     return [
         Result(
@@ -91,7 +94,9 @@ def _latency(own: list[Spent], bare: list[Spent]) -> Result:
     return Result(
         name="profile.latency_ratio", title="Latency inside the harness beside a bare loop: distance of the ratio from 1",
         value=rounded(abs(statistics.median(ratios) - 1)), unit="share", goal=LATENCY, n=len(ratios),
-        spread=quantiles(ratios), conditions=f"median of paired ratios of medians; {CONDITIONS}",
+        spread=quantiles(ratios),
+        conditions=f"median of paired ratios of medians; {CONDITIONS}; both pool and normalise as the model's files say, the "
+        "first of a pair changes",
     )  # fmt: skip
 
 
