@@ -80,7 +80,7 @@ class AnswerText(_Event):
 class Citation(BaseModel):
     """Something that the answer rests on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     id: str
     """Evidence id (`E12`) or guidance entry id (`G07`)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bundles.archive import bundled_commit
 from tools.errors import AccessDenied, ModelNotFound, SourceUnavailable, ToolError
 from tools.file_safety.file_view import FileView, FolderView
 from tools.hub import HubFile, HubListing, endpoint_of, hub_reachable, list_repository
@@ -119,6 +118,8 @@ def _in_mirror(reference: ModelReference, sources: ModelSources, note: str) -> M
     if found is None:
         return None
     identifier, root = found
+    from tools.bundles.archive import bundled_commit  # noqa: PLC0415 (a model of a folder or the hub needs no bundle)
+
     bundled = bundled_commit(root)
     known = {None, "main", *(bundled or ())}
     if reference.revision not in known and not str(reference.revision).startswith("folder-"):
