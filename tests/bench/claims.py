@@ -15,7 +15,7 @@ from tests.bench.results import Result, share_interval
 from tests.tools.cards.planted import Planted, cards_of, check_planted
 
 GOAL = 0.95
-SETS = {"tuned": "cards that the finder was made with", "unseen": "cards that it was never tuned on"}
+SETS = {"tuned": "cards that the finder was made with", "unseen": "cards of the same writer that it was not tuned on"}
 
 
 def measure(home: BenchHome) -> list[Result]:
@@ -49,7 +49,8 @@ def _measure_set(name: str, *, quick: bool) -> list[Result]:
                     bound="at least",
                     n=total,
                     spread=share_interval(share, total) if total else {},
-                    conditions=f"{len(cards)} cards in two languages, each true and with false values, beside small models' files",
+                    conditions=f"{len(cards)} cards in two languages, each true and with false values, beside small models' "
+                    "files; one writer made cards and finder, so that wordings of others are surely found less well",
                 )
             )
     return results
