@@ -64,8 +64,8 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """What was not given is taken from the environment, where it is there."""
-        there = {name.upper(): value for name, value in os.environ.items()}  # noqa: TID251 (this is the module that may)
+        """What was not given is taken from the environment, where it is there and not empty."""
+        there = {name.upper(): value for name, value in os.environ.items() if value.strip()}  # noqa: TID251 (this module may)
         read: dict[str, Any] = {
             name: there[key]
             for name in cls.model_fields
