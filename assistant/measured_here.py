@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant.evidence import Evidence, EvidenceStore, machine_name
 from tools.device_limits import DeviceLimits
+from tools.installed_packages import installed_version
 from tools.memory.measured_here import MeasuredHere, PastForecast
 
 _MOST = 20
@@ -74,10 +74,8 @@ def has_installed_versions(record: dict[str, Any]) -> bool:
     A build that the installation itself does not name, such as `+cu130`, may differ.
     """
     conditions = str(record.get("conditions"))
-    try:
-        return all(_names(conditions, library, importlib.metadata.version(library)) for library in _LIBRARIES)
-    except importlib.metadata.PackageNotFoundError:
-        return False
+    installed = {library: installed_version(library) for library in _LIBRARIES}
+    return all(version is not None and _names(conditions, name, version) for name, version in installed.items())
 
 
 def _names(conditions: str, library: str, version: str) -> bool:

@@ -10,13 +10,13 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.file_facts import fact_of
+from tools.installed_packages import installed_version
 
 if TYPE_CHECKING:
     from tools.file_safety.inspected import Inspected
@@ -65,7 +65,7 @@ def reachable_advisories(model: Inspected, installed: Mapping[str, str | None] |
     for row in _table():
         file = reached[row["reached_by"]]
         if file is not None:
-            found.append(_advisory(row, file, _installed_version if installed is None else installed.get))
+            found.append(_advisory(row, file, installed_version if installed is None else installed.get))
     return tuple(sorted(found, key=lambda each: (_RANK[each.affected], each.id)))
 
 
@@ -82,13 +82,6 @@ def _table() -> list[dict[str, Any]]:
         return tomllib.loads(file.read_text(encoding="utf-8"))["advisory"]
 
     return fact_of("advisories", file, read)
-
-
-def _installed_version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _advisory(row: dict[str, Any], file: str, version_of: Callable[[str], str | None]) -> Advisory:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.errors import AccessDenied, SourceUnavailable, ToolError, UnsafeModel, UnsupportedModel
 from tools.file_safety.findings import FileInspection
-from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
+from tools.front_matter import front_matter_of
 from tools.hub_access.cache import cache_folder
 from tools.hub_access.download import check_space, free_bytes, missing_bytes
 from tools.license import LicenceFinding, compare_licence, licence_file
@@ -249,10 +249,7 @@ def _memory_there_mib(device_memory_gib: float | None) -> float | None:
 
 def _licence(location: ModelLocation) -> LicenceFinding:
     texts = dict(_texts(location))
-    try:
-        front_matter = parse_front_matter(split_card(texts.get("README.md", ""))[0])
-    except BadFrontMatter:
-        front_matter = {}
+    front_matter = front_matter_of(texts.get("README.md", ""))
     name = licence_file(list(texts))
     return compare_licence(front_matter, name, texts.get(name or "", ""))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import re
 from functools import lru_cache, partial
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
     import ast
 
 _CLASS = re.compile(r'"([A-Z]\w+)"')
-
-
-def installed_version() -> str | None:
-    """Version of the installed transformers; absent when there is none."""
-    try:
-        return importlib.metadata.version("transformers")
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,7 @@ import pickle
 import pickletools
 import socket
 import struct
-import tarfile
 import time
-import zipfile
 import zlib
 
 import numpy as np
@@ -16,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
+from tests.tools.attacks.case import as_tar, as_zip
 from tools.file_safety import inspect_files, pickles
 from tools.file_safety.architecture_table import architecture_of, evaluate, types_by_family
 from tools.file_safety.file_view import FolderView
@@ -37,24 +36,6 @@ CONFIG = {
 class Harmless:
     def __reduce__(self):
         return (print, ("unpickled",))
-
-
-def as_zip(members):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def as_tar(members):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def as_npy(array):

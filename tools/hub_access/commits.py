@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.errors import ToolError
 from tools.hub import api, endpoint_of, guarded_client, translated
 from tools.hub_access.files import raise_for_status
 from tools.hub_access.patience import patiently
@@ -40,6 +41,22 @@ def list_commits(model: str, revision: str | None, sources: ModelSources) -> tup
         sources: Names the hub.
     """
     return patiently(lambda: _commits(model, revision, sources), longest_s=_PATIENCE_SECONDS)
+
+
+def commits_behind(model: str, commit: str, branch: str | None, sources: ModelSources) -> int | None:
+    """How many commits one is behind the newest of a branch; None when the hub does not say, or it is not in that history.
+
+    Args:
+        model: The repository's id.
+        commit: Full commit.
+        branch: Branch or tag; the main branch when absent.
+        sources: Names the hub.
+    """
+    try:
+        history = list_commits(model, branch, sources)
+    except ToolError:
+        return None
+    return next((position for position, each in enumerate(history) if each.commit == commit), None)
 
 
 def _commits(model: str, revision: str | None, sources: ModelSources) -> tuple[HubCommit, ...]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.errors import ToolError
 from tools.file_safety.file_view import FileView
-from tools.front_matter import BadFrontMatter, parse_front_matter, split_card
+from tools.front_matter import BadFrontMatter, front_matter_of, parse_front_matter, split_card
 from tools.licences.recognition import recognise_licence
 from tools.licences.terms import STRICTNESS, LicenceTerms, Term, TermKind, licence_by_id, licence_by_tag
 from tools.licences.wording import say_term
@@ -121,10 +121,7 @@ def _look_up(name: str, sources: ModelSources) -> tuple[LineageLicence, tuple[st
 def licence_of_files(view: FileView) -> tuple[str | None, KnownFrom | None, dict[str, Any]]:
     """The licence that a model's files state, how, and the card's front matter."""
     names = [entry.name for entry in view.entries if entry.trouble is None]
-    try:
-        front_matter = parse_front_matter(split_card(read_text(view, card_file(names)))[0])
-    except BadFrontMatter:
-        front_matter = {}
+    front_matter = front_matter_of(read_text(view, card_file(names)))
     for name in licence_files(names):
         recognised = recognise_licence(read_text(view, name))
         if recognised is not None:

@@ -111,18 +111,26 @@ def write_record(path: Path, make: Callable[[], Lock]) -> Lock:
     try:
         with _turn(target.parent):
             lock = make()
-            unfinished = target.with_name(f".{target.name}.tmp")  # the next turn writes over what a kill left
-            with unfinished.open("w", encoding="utf-8") as stream:
-                stream.write(as_toml(lock))
-                stream.flush()
-                os.fsync(stream.fileno())
-            unfinished.replace(target)
+            replace_file(target, as_toml(lock))
     except OSError as error:
-        message = f"`{printable(str(path), 200)}` could not be written ({error.strerror or error})."
-        raise SourceUnavailable(
-            message, "Name a file in a folder that can be written to.", code="not_written"
-        ) from error
+        raise not_written(path, error) from error
     return lock
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put a text in a file's place, whole and on the disk; the next writer writes over what a kill left."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    with unfinished.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    unfinished.replace(path)
+
+
+def not_written(path: Path, error: OSError) -> SourceUnavailable:
+    """The failure of a write."""
+    message = f"`{printable(str(path), 200)}` could not be written ({error.strerror or error})."
+    return SourceUnavailable(message, "Name a file in a folder that can be written to.", code="not_written")
 
 
 @contextlib.contextmanager

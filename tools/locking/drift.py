@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from tools.advisories import Advisory, reachable_advisories
 from tools.comparing.change import Change
 from tools.errors import ModelNotFound, ToolError
 from tools.file_safety.inspected import Inspected
+from tools.installed_packages import installed_version
 from tools.locking.content_drift import content_drift
 from tools.locking.contents import LockedContents, find_contents
 from tools.locking.records import LockedModel
@@ -28,6 +28,8 @@ LIBRARIES = (
     "sentence-transformers",
 )
 """What decides how a model is loaded and what it answers; the last is not a part of this product, but may be there."""
+KEEP_COPY = "Keep your copy of the files: it may be the only one. Ask the publisher, or look for a mirror."
+"""What to do when the hub no longer has a model."""
 
 
 class LibraryChange(BaseModel):
@@ -94,7 +96,7 @@ def check_model(
         drifts = content_drift(model, contents, sources=sources)
     except ToolError as error:
         if ask_hub and isinstance(error, ModelNotFound) and model.parsed.path is None:
-            return ModelState(**common, state="drifted", source="hub", reason=error.message, next_step=_KEEP)
+            return ModelState(**common, state="drifted", source="hub", reason=error.message, next_step=KEEP_COPY)
         return ModelState(**common, state="unavailable", reason=error.message, next_step=error.next_step)
     return ModelState(
         **common,
@@ -105,9 +107,6 @@ def check_model(
         advisories=advisories_now(model, contents),
         next_step=_next_step(model, drifts),
     )
-
-
-_KEEP = "Keep your copy of the files: it may be the only one. Ask the publisher, or look for a mirror."
 
 
 def _next_step(model: LockedModel, drifts: tuple[Change, ...]) -> str:
@@ -135,13 +134,8 @@ def _library_changes(model: LockedModel) -> Iterator[LibraryChange]:
 
 def installed_libraries() -> dict[str, str]:
     """Versions of the libraries that are installed, without the build; none of them is imported."""
-    found: dict[str, str] = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name).partition("+")[0]
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {name: installed_version(name) for name in LIBRARIES}
+    return {name: version.partition("+")[0] for name, version in found.items() if version is not None}
 
 
 def advisories_now(model: LockedModel, contents: LockedContents) -> tuple[Advisory, ...]:

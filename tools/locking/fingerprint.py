@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.errors import ToolError
 from tools.file_safety.file_view import FileView
+from tools.file_safety.findings import printable
 from tools.file_safety.inspected import Inspected
 from tools.model_facts import read_facts
 from tools.weight_files import WeightHeader, snapshot_tensors
@@ -183,7 +184,7 @@ def _shown(text: str) -> str:
     """Untrusted text of one short printable line; a longer one is told apart by its hash."""
     if len(text) > _MAX_TEXT_CHARACTERS:
         return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return printable(text, _MAX_TEXT_CHARACTERS)
 
 
 def _text(value: object) -> str | None:

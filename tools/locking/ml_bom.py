@@ -10,10 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tools.errors import InvalidLock, SourceUnavailable
-from tools.file_safety.findings import printable
+from tools.errors import InvalidLock
 from tools.hub import PUBLIC_ENDPOINT
 from tools.locking.bom_card import model_card
+from tools.locking.document import not_written, replace_file
 from tools.locking.records import Lock, LockedModel
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/models.lock")
@@ -65,15 +65,10 @@ def write_bill(bill: dict[str, Any], path: Path) -> None:
     Raises:
         SourceUnavailable: It cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.tmp")
     try:
-        unfinished.write_text(json.dumps(bill, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        replace_file(path, json.dumps(bill, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
-        message = f"`{printable(str(path), 200)}` could not be written ({error.strerror or error})."
-        raise SourceUnavailable(
-            message, "Name a file in a folder that can be written to.", code="not_written"
-        ) from error
+        raise not_written(path, error) from error
 
 
 def _identity(model: LockedModel) -> str:

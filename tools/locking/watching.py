@@ -11,10 +11,10 @@ from tools.advisories import Advisory
 from tools.comparing import compare_contents
 from tools.comparing.change import Change
 from tools.errors import AccessDenied, ModelNotFound, ToolError
-from tools.hub_access.commits import list_commits
+from tools.hub_access.commits import commits_behind
 from tools.locking.content_drift import content_drift
 from tools.locking.contents import LockedContents, on_hub
-from tools.locking.drift import advisories_now, check_model
+from tools.locking.drift import KEEP_COPY, advisories_now, check_model
 from tools.locking.records import LockedModel
 from tools.model_sources import ModelSources
 from tools.needed_files import needed_names
@@ -72,13 +72,10 @@ def watch_model(
         return _on_hub(model, newest, sources)
     except (ModelNotFound, AccessDenied) as error:
         access = "gated" if isinstance(error, AccessDenied) else "gone"
-        step = f"{error.next_step} Until then keep your copy of the files." if access == "gated" else _KEEP
+        step = f"{error.next_step} Until then keep your copy of the files." if access == "gated" else KEEP_COPY
         return _news(model, access=access, reason=error.message, next_step=step)
     except ToolError as error:
         return _unavailable(model, error.message, error.next_step)
-
-
-_KEEP = "Keep your copy of the files: it may be the only one. Ask the publisher, or look for a mirror."
 
 
 def _branch(model: LockedModel) -> str | None:
@@ -107,7 +104,7 @@ def _on_hub(model: LockedModel, newest: LockedContents, sources: ModelSources) -
         model,
         access="open",
         newest_commit=newest.commit,
-        behind=_commits_between(model, sources),
+        behind=commits_behind(model.name, model.commit, _branch(model), sources),
         changes=matter,
         other_changes=len(changes) - len(matter),
         advisories=_fresh(model, advisories_now(model, locked or newest)),
@@ -139,14 +136,6 @@ def _matters(change: Change) -> bool:
     if change.kind in {"card", "licence"}:
         return change.kind == "licence" or change.risk != "low" or bool(change.details)
     return change.kind != "other" and change.risk != "low"
-
-
-def _commits_between(model: LockedModel, sources: ModelSources) -> int | None:
-    try:
-        history = list_commits(model.name, _branch(model), sources)
-    except ToolError:  # the changes are known; how many steps they took is not
-        return None
-    return next((position for position, each in enumerate(history) if each.commit == model.commit), None)
 
 
 def _fresh(model: LockedModel, present: tuple[Advisory, ...]) -> tuple[Advisory, ...]:

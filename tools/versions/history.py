@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tools.errors import ToolError
 from tools.hub import HubListing, list_repository
-from tools.hub_access.commits import list_commits, names_of_commit
+from tools.hub_access.commits import commits_behind, names_of_commit
 from tools.locating import ModelLocation
 from tools.model_sources import ModelSources
 
@@ -44,21 +44,13 @@ def read_history(location: ModelLocation, sources: ModelSources) -> History:
     unknown: list[str] = []
     behind: int | None = 0
     if newest.commit != listing.commit:
-        behind = _commits_between(identifier, listing.commit, sources)
+        behind = commits_behind(identifier, listing.commit, None, sources)
         if behind is None:
             unknown.append("How many commits it is behind: the checked commit is not in the main branch's history.")
     names = _names_of(identifier, listing.commit, sources)
     if names is None:
         unknown.append("Which tags and branches point at this commit: the hub did not say.")
     return History(newest, behind, names or (), tuple(unknown))
-
-
-def _commits_between(identifier: str, commit: str, sources: ModelSources) -> int | None:
-    try:
-        history = list_commits(identifier, None, sources)
-    except ToolError:
-        return None
-    return next((position for position, each in enumerate(history) if each.commit == commit), None)
 
 
 def _names_of(identifier: str, commit: str, sources: ModelSources) -> tuple[str, ...] | None:

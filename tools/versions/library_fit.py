@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.file_safety.inspected import Inspected
-from tools.installed_transformers import installed_version, known_classes, known_model_types
+from tools.installed_packages import installed_version
+from tools.installed_transformers import known_classes, known_model_types
 
 _QUANTIZERS = {
     "bitsandbytes": "bitsandbytes", "bitsandbytes_4bit": "bitsandbytes", "bitsandbytes_8bit": "bitsandbytes", "gptq": "gptqmodel",
@@ -67,7 +67,11 @@ def library_fit(config: dict[str, Any], model: Inspected | None = None) -> Libra
     Returns:
         Versions and what follows from them.
     """
-    kind, written_with, installed = config.get("model_type"), config.get("transformers_version"), installed_version()
+    kind, written_with, installed = (
+        config.get("model_type"),
+        config.get("transformers_version"),
+        installed_version("transformers"),
+    )
     written_with = written_with[:40] if isinstance(written_with, str) else None
     types = known_model_types()
     known = kind in types if isinstance(kind, str) and types else None
@@ -158,10 +162,7 @@ def _shown(text: str) -> str:
 
 
 def _library(name: str, asked_by: str, written_with: object, use: str) -> OtherLibrary:
-    try:
-        installed = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        installed = None
+    installed = installed_version(name)
     return OtherLibrary(
         name=name,
         asked_by=asked_by,

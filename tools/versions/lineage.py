@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tools.cards.sections import quote_line
 from tools.errors import ToolError
 from tools.file_safety.inspected import Inspected
-from tools.front_matter import MAX_FRONT_MATTER_BYTES, BadFrontMatter, parse_front_matter, split_card
+from tools.front_matter import MAX_FRONT_MATTER_BYTES, BadFrontMatter, front_matter_of, parse_front_matter
 from tools.locating import ModelLocation, locate_model
 from tools.model_sources import ModelSources
 from tools.versions.lineage_check import Finding, check_descent
@@ -162,10 +162,7 @@ def _front_matter(model: Inspected) -> dict[str, Any]:
     if entry is None:
         return {}
     text = model.view.read("README.md", 0, min(entry.size_bytes, 1_000_000)).decode("utf-8", "replace")
-    try:
-        return parse_front_matter(split_card(text)[0])
-    except BadFrontMatter:  # told by check_documentation
-        return {}
+    return front_matter_of(text)
 
 
 def _merged(model: Inspected) -> Iterator[_Claim]:
