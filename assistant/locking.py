@@ -132,11 +132,7 @@ def _figures(record: dict[str, Any]) -> dict[str, bool | int | float | str]:
     figures: dict[str, bool | int | float | str] = {}
     for name, value in record.items():
         if isinstance(value, int | float):
-            figures[name] = _rounded(value) if isinstance(value, float) else value
+            figures[name] = float(f"{value:.6g}") if isinstance(value, float) else value
         elif name in _WORDS and isinstance(value, str):
             figures[name] = as_line(value)
     return figures
-
-
-def _rounded(value: float | None) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.errors import AccessDenied, SourceUnavailable, ToolError, UnsafeModel, UnsupportedModel
 from tools.file_safety.findings import FileInspection
+from tools.free_memory import available_memory_mib
 from tools.front_matter import front_matter_of
 from tools.hub_access.cache import cache_folder
 from tools.hub_access.download import check_space, free_bytes, missing_bytes
@@ -242,8 +243,6 @@ def _forecast(location: ModelLocation) -> tuple[int, float]:
 
 
 def _memory_there_mib(device_memory_gib: float | None) -> float | None:
-    from tools.profiling.device import available_memory_mib  # noqa: PLC0415 (only for a look)
-
     return available_memory_mib() if device_memory_gib is None else device_memory_gib * 1024
 
 

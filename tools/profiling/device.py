@@ -20,8 +20,6 @@ from tools.progress import CancelToken, Progress, ignore_progress
 _DRIVER = Path("/dev/nvidiactl")
 _POLL_S = 0.2
 _WAIT_S = 1800.0
-_RESERVE_MIB = 512
-_MIN_MIB = 256
 
 
 def resolve_device(device: str) -> str:
@@ -56,23 +54,6 @@ def cpu_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def available_memory_mib() -> int | None:
-    """Memory a worker may take now, in MiB, less a reserve for everything else; None where the platform does not say."""
-    found: list[int] = []
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                found.append(int(line.split()[1]) // 1024)
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        with contextlib.suppress(OSError, ValueError):
-            root = Path("/sys/fs/cgroup")
-            found.append((int((root / limit).read_text()) - int((root / used).read_text())) // 2**20)
-    return max(_MIN_MIB, min(found) - _RESERVE_MIB) if found else None
 
 
 def _lease_folder() -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from tools.profiling.device import available_memory_mib
+from tools.free_memory import available_memory_mib
 from tools.profiling.worker_watch import OnPart, Watch, WorkerLimits, ignore_part
 from tools.progress import CancelToken, Progress, ignore_progress
 

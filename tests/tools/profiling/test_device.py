@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tools.errors import Cancelled, DeviceError, InvalidArgument
-from tools.profiling.device import available_memory_mib, cpu_name, cpu_threads, device_lease, resolve_device
+from tools.free_memory import available_memory_mib
+from tools.profiling.device import cpu_name, cpu_threads, device_lease, resolve_device
 from tools.progress import CancelToken
 
 
