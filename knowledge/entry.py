@@ -12,11 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from knowledge.errors import InvalidEntry
 from knowledge.topics import AUDIENCES, LANGUAGES, STAGES, TOOL_NAMES, TOPICS, Language
 
-SECTIONS = ("what", "why", "check", "steps", "say")
+SECTIONS = ("what", "why", "check", "steps", "skipped", "say")
 """Language-neutral names of the sections, in order."""
 HEADINGS: dict[Language, tuple[str, ...]] = {
-    "en": ("What", "Why it matters", "What to check", "Steps", "A sentence to say"),
-    "ja": ("何をするか", "なぜ大切か", "確かめること", "手順", "会議での一言"),
+    "en": ("What", "Why it matters", "What to check", "Steps", "If it is skipped", "A sentence to say"),
+    "ja": ("何をするか", "なぜ大切か", "確かめること", "手順", "怠ると起きること", "会議での一言"),
 }
 """The headings of the sections, in the same order."""
 FOLDER = Path(__file__).parent / "guidance"
@@ -88,6 +88,8 @@ class Source(BaseModel):
     """arXiv number, standard or venue."""
     scope: str = ""
     """What the statement was found on."""
+    date: str = Field(default="", pattern=r"^(?:[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)?$")
+    """When it was published, as far as known: year, month or day."""
 
     def citation(self) -> str:
         """The source on one line."""
@@ -113,6 +115,8 @@ class Sections(BaseModel):
     """What to check, with the tools that answer it."""
     steps: Annotated[str, Field(min_length=1), AfterValidator(_numbered)]
     """Numbered lines."""
+    skipped: str = Field(default="", max_length=600)
+    """What is seen later when nobody does it."""
     say: Annotated[str, Field(min_length=1), AfterValidator(_spoken)]
     """One sentence for a meeting."""
 
@@ -222,6 +226,9 @@ def _front_matter(text: str) -> dict[str, Any]:
 def _sections(text: str, language: Language) -> dict[str, str]:
     pieces = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     found = [(heading.strip(), body.strip()) for heading, body in zip(pieces[1::2], pieces[2::2], strict=True)]
-    if pieces[0].strip() or tuple(heading for heading, _ in found) != HEADINGS[language]:
+    headings = HEADINGS[language]
+    if len(found) == len(headings) - 1:
+        found.insert(SECTIONS.index("skipped"), (headings[SECTIONS.index("skipped")], ""))
+    if pieces[0].strip() or tuple(heading for heading, _ in found) != headings:
         raise ValueError(f"the headings of {language} must be {', '.join(HEADINGS[language])}, in this order")
     return dict(zip(SECTIONS, (body for _, body in found), strict=True))

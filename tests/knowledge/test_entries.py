@@ -120,6 +120,8 @@ def test_an_entry_speaks_both_languages_and_names_its_tools(name):
     entry = ENTRIES[name]
     japanese = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff]")
     for section in SECTIONS:
+        if section == "skipped" and not entry.en.skipped:
+            continue
         assert japanese.search(getattr(entry.ja, section)), section
         assert not japanese.search(getattr(entry.en, section).replace("AI事業者ガイドライン", "")), section
     assert not japanese.search(" ".join([entry.title.en, *entry.asks.en]))
@@ -274,4 +276,5 @@ def test_T07_a_mutated_entry_is_read_or_refused_and_nothing_else(tmp_path_factor
     except InvalidEntry:
         return
     assert Entry.model_validate(entry.model_dump()) == entry
-    assert all(getattr(entry.text(language), section) for language in LANGUAGES for section in SECTIONS)
+    written = [section for section in SECTIONS if section != "skipped"]
+    assert all(getattr(entry.text(language), section) for language in LANGUAGES for section in written)
