@@ -61,4 +61,8 @@ def main() -> None:
     # Typer builds all commands before it runs one; of a command that is named, its own is enough.
     named = [each for each in app.registered_commands if each.name in sys.argv[1:2]]
     app.registered_commands = named or app.registered_commands
-    app()
+    try:
+        app()
+    finally:
+        # The interpreter looks through all objects once more when it ends, which frees nothing that its end does not.
+        gc.freeze()
