@@ -1,4 +1,4 @@
-"""What tools need to run, built once and passed in: model sources, the guidance search, the evidence store."""
+"""What tools need to run, built once and passed in: model sources, guidance, the team's documents, the evidence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tools.file_facts import remember_in
 
 if TYPE_CHECKING:
     from assistant.llm.pilot_chat import RouteModel
+    from assistant.team_documents.library import TeamDocuments
     from knowledge.search import GuidanceSearch
     from tools.profiling.executors import Executor
 
@@ -50,6 +51,19 @@ class Services:
 
         return GuidanceSearch(self.settings.index_folder, self.route_model.embedder)
 
+    @property
+    def team_documents(self) -> TeamDocuments:
+        """The team's own documents."""
+        with self._building:
+            return self._team_documents
+
+    @cached_property
+    def _team_documents(self) -> TeamDocuments:
+        from assistant.team_documents.library import TeamDocuments  # noqa: PLC0415 (heavy import, only when needed)
+
+        folder = self.settings.index_folder / "documents"
+        return TeamDocuments(self.settings.sql_url, lambda: self.route_model.embedder, folder)
+
     @cached_property
     def executor(self) -> Executor:
         """Where measurements run."""
@@ -69,4 +83,6 @@ class Services:
         """Release the database, and the processes that measurements run in."""
         if "executor" in self.__dict__:
             self.executor.close()
+        if "_team_documents" in self.__dict__:
+            self._team_documents.close()
         self.store.close()

@@ -3,7 +3,10 @@
 KnowledgeError
 ├── InvalidEntry        a guidance file is not of the form
 ├── InvalidQuery        a search argument out of its range
-└── IndexUnavailable    the index can be neither read nor built
+├── IndexUnavailable    the index can be neither read nor built
+└── DocumentError       one of the team's documents
+    ├── UnreadableDocument  refused: locked, empty, damaged, too large, of an unknown kind
+    └── DocumentNotFound    nobody added it, or not for this user
 """
 
 from __future__ import annotations
@@ -37,3 +40,15 @@ class InvalidQuery(KnowledgeError):
 
 class IndexUnavailable(KnowledgeError):
     """The index can be neither read nor built."""
+
+
+class DocumentError(KnowledgeError):
+    """Something about one of the team's documents."""
+
+
+class UnreadableDocument(DocumentError):
+    """A document was refused: it is locked, empty, damaged, too large or of an unknown kind."""
+
+
+class DocumentNotFound(DocumentError):
+    """There is no such document for this user."""
