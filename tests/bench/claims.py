@@ -15,11 +15,20 @@ from tests.bench.results import Result, share_interval
 from tests.tools.cards.planted import Planted, cards_of, check_planted
 
 GOAL = 0.95
-SETS = {"tuned": "cards that the finder was made with", "unseen": "cards of the same writer that it was not tuned on"}
+SETS = {
+    "tuned": "cards that the finder was made with",
+    "unseen": "cards of the same writer that it was not tuned on",
+    "others": "cards by another writer, who had not read the finder",
+}
+_WRITERS = {
+    "tuned": "one writer made cards and finder, so that wordings of others are surely found less well",
+    "unseen": "one writer made cards and finder, so that wordings of others are surely found less well",
+    "others": "written in the manner of many authors, and labelled before the finder was first run on them",
+}
 
 
 def measure(home: BenchHome) -> list[Result]:
-    """Precision and recall of contradictions and of confirmations, for both sets of cards."""
+    """Precision and recall of contradictions and of confirmations, for each set of cards."""
     return [result for name in SETS for result in _measure_set(name, quick=home.quick)]
 
 
@@ -50,7 +59,7 @@ def _measure_set(name: str, *, quick: bool) -> list[Result]:
                     n=total,
                     spread=share_interval(share, total) if total else {},
                     conditions=f"{len(cards)} cards in two languages, each true and with false values, beside small models' "
-                    "files; one writer made cards and finder, so that wordings of others are surely found less well",
+                    f"files; {_WRITERS[name]}",
                 )
             )
     return results

@@ -1,4 +1,4 @@
-"""Reads the cards beside this file: each marker `[[topic|true|planted]]` makes one true and one false claim.
+"""Reads cards of our own: each marker `[[topic|true|planted]]` makes one true and one false claim.
 
 A true value that begins with `?` is one that files cannot confirm, so that nothing is expected of it; a marker with one
 value is true in either card. The kind of model
@@ -12,16 +12,23 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.tools.cards.card_models import build_model
+from tests.tools.cards import card_models
+from tests.tools.cards_by_others import real_sizes
 from tools.documentation import Claim, check_documentation
 from tools.licences.terms import licence_text
 from tools.model_sources import ModelSources
 
-FOLDER = Path(__file__).parent
+_TESTS = Path(__file__).parent.parent
+_FOLDERS = {
+    "tuned": _TESTS / "cards" / "tuned",
+    "unseen": _TESTS / "cards" / "unseen",
+    "others": _TESTS / "cards_by_others" / "cards",
+}
+_KINDS = card_models.KINDS | real_sizes.KINDS
 _MARKER = re.compile(r"\[\[(\w+)\|([^\]|]+)(?:\|([^\]|]+))?\]\]")
 _LICENCES = {
     "embedder": "Apache-2.0", "decoder": "Apache-2.0", "classifier": "MIT", "tagger": "CC-BY-SA-4.0", "multilingual": "MIT",
-    "adapter": "LicenseRef-Llama-3.1", "japanese_decoder": "Apache-2.0",
+    "adapter": "LicenseRef-Llama-3.1", "japanese_decoder": "Apache-2.0", **real_sizes.LICENCES,
 }  # fmt: skip
 """The licence text that lies beside each kind of model; none beside the others."""
 Place = tuple[str, int]
@@ -44,8 +51,8 @@ class Planted(NamedTuple):
 
 
 def cards_of(name: str) -> list[Path]:
-    """The cards of one set, `tuned` or `unseen`."""
-    return sorted((FOLDER / name).glob("*.md"))
+    """The cards of one set: `tuned`, `unseen` or `others`."""
+    return sorted(_FOLDERS[name].glob("*.md"))
 
 
 def check_planted(card: Path, folder: Path, *, false: bool) -> Planted:
@@ -60,7 +67,8 @@ def check_planted(card: Path, folder: Path, *, false: bool) -> Planted:
         What was expected and what was found.
     """
     kind = card.stem.partition("--")[0]
-    build_model(kind, folder)
+    folder.mkdir(parents=True)
+    _KINDS[kind](folder)
     source = card.read_text(encoding="utf-8")
     (folder / "README.md").write_text(
         _MARKER.sub(lambda m: m[3] if false and m[3] else m[2].removeprefix("?"), source), "utf-8"

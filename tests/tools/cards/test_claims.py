@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.bench.claims import GOAL, SETS, count
+from tests.bench.claims import GOAL, count
 from tests.tools.cards.card_models import build_model
 from tests.tools.cards.planted import cards_of, check_planted
 from tools.documentation import check_documentation
@@ -24,7 +24,7 @@ def test_a_true_card_is_confirmed_and_a_false_one_contradicted(card, tmp_path):
     assert false.found("contradicted") == false.expected
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", ["tuned", "unseen"])
 def test_both_sets_of_cards_hold_the_goal(name, tmp_path):
     checked = [
         check_planted(card, tmp_path / f"{card.stem}-{false}", false=false)
