@@ -8,6 +8,7 @@ that a card describes is the part of its name before `--`.
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -76,6 +77,7 @@ def check_planted(card: Path, folder: Path, *, false: bool) -> Planted:
     if (text := licence_text(_LICENCES.get(kind, ""))) is not None:
         (folder / "LICENSE").write_text(text, encoding="utf-8")
     check = check_documentation(str(folder), sources=ModelSources(offline=True))
+    shutil.rmtree(folder)  # models of real sizes keep room on the disk
     return Planted(card, false, _expected(source, false=false), check.claims)
 
 

@@ -1,9 +1,10 @@
-"""Models in the sizes that are met on hubs; only headers are written, so that their weights take no room on a disk."""
+"""Models in sizes that are met on hubs; room is kept for their weights, but only the headers are written."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
     (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
-def _sparse_weights(folder: Path, dtype: str, shapes: Shapes) -> None:
+def _weights(folder: Path, dtype: str, shapes: Shapes) -> None:
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for tensor, shape in shapes.items():
@@ -29,7 +30,9 @@ def _sparse_weights(folder: Path, dtype: str, shapes: Shapes) -> None:
     text = json.dumps(header).encode()
     with (folder / "model.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + end)
+        file.flush()
+        # A file with holes is refused before its header is read.
+        os.posix_fallocate(file.fileno(), 0, 8 + len(text) + end)
 
 
 def _latin(count: int) -> list[str]:
@@ -96,7 +99,7 @@ def _minilm(folder: Path) -> None:
     _write(folder, "config.json", config)
     _write(folder, "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
     _write(folder, "1_Pooling/config.json", {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True})
-    _sparse_weights(folder, "F32", _bert("", config) | _linear("pooler.dense", 384, 384))
+    _weights(folder, "F32", _bert("", config) | _linear("pooler.dense", 384, 384))
 
 
 def _distil_sentiment(folder: Path) -> None:
@@ -119,7 +122,7 @@ def _distil_sentiment(folder: Path) -> None:
         shapes |= _norm(f"{block}.sa_layer_norm", 768) | _norm(f"{block}.output_layer_norm", 768)
         shapes |= _linear(f"{block}.ffn.lin1", 3_072, 768) | _linear(f"{block}.ffn.lin2", 768, 3_072)
     shapes |= _linear("pre_classifier", 768, 768) | _linear("classifier", 2, 768)
-    _sparse_weights(folder, "F32", shapes)
+    _weights(folder, "F32", shapes)
 
 
 def _gpt2(folder: Path) -> None:
@@ -138,30 +141,28 @@ def _gpt2(folder: Path) -> None:
             ("attn.c_attn", 768, 2_304), ("attn.c_proj", 768, 768), ("mlp.c_fc", 768, 3_072), ("mlp.c_proj", 3_072, 768),
         ):  # fmt: skip
             shapes |= {f"{block}.{part}.weight": (into, out), f"{block}.{part}.bias": (out,)}
-    _sparse_weights(folder, "F32", shapes)
+    _weights(folder, "F32", shapes)
 
 
-def _llama_1b(folder: Path) -> None:
-    _byte_pairs(folder, 32_000, 8_192, "PreTrainedTokenizerFast")
+def _llama_135m(folder: Path) -> None:
+    _byte_pairs(folder, 49_152, 8_192, "PreTrainedTokenizerFast")
     config = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 2_048, "intermediate_size": 5_632,
-        "num_hidden_layers": 22, "num_attention_heads": 32, "num_key_value_heads": 4, "vocab_size": 32_000,
-        "max_position_embeddings": 8_192, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1_536,
+        "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49_152,
+        "max_position_embeddings": 8_192, "tie_word_embeddings": True, "torch_dtype": "bfloat16",
     }  # fmt: skip
     _write(folder, "config.json", config)
-    shapes: Shapes = {
-        "model.embed_tokens.weight": (32_000, 2_048), "lm_head.weight": (32_000, 2_048), "model.norm.weight": (2_048,),
-    }  # fmt: skip
-    for layer in range(22):
+    shapes: Shapes = {"model.embed_tokens.weight": (49_152, 576), "model.norm.weight": (576,)}
+    for layer in range(30):
         block = f"model.layers.{layer}"
         for part, out, into in (
-            ("self_attn.q_proj", 2_048, 2_048), ("self_attn.k_proj", 256, 2_048), ("self_attn.v_proj", 256, 2_048),
-            ("self_attn.o_proj", 2_048, 2_048), ("mlp.gate_proj", 5_632, 2_048), ("mlp.up_proj", 5_632, 2_048),
-            ("mlp.down_proj", 2_048, 5_632),
+            ("self_attn.q_proj", 576, 576), ("self_attn.k_proj", 192, 576), ("self_attn.v_proj", 192, 576),
+            ("self_attn.o_proj", 576, 576), ("mlp.gate_proj", 1_536, 576), ("mlp.up_proj", 1_536, 576),
+            ("mlp.down_proj", 576, 1_536),
         ):  # fmt: skip
             shapes[f"{block}.{part}.weight"] = (out, into)
-        shapes |= {f"{block}.{part}_layernorm.weight": (2_048,) for part in ("input", "post_attention")}
-    _sparse_weights(folder, "BF16", shapes)
+        shapes |= {f"{block}.{part}_layernorm.weight": (576,) for part in ("input", "post_attention")}
+    _weights(folder, "BF16", shapes)
 
 
 def _ja_bert(folder: Path) -> None:
@@ -174,11 +175,13 @@ def _ja_bert(folder: Path) -> None:
     }  # fmt: skip
     _write(folder, "config.json", config)
     head = _linear("cls.predictions.transform.dense", 768, 768) | _norm("cls.predictions.transform.LayerNorm", 768)
-    _sparse_weights(folder, "F32", _bert("bert.", config) | head | {"cls.predictions.bias": (32_768,)})
+    _weights(folder, "F32", _bert("bert.", config) | head | {"cls.predictions.bias": (32_768,)})
 
 
 def _ja_gpt(folder: Path) -> None:
-    words = ["<s>", "<pad>", "</s>", "<unk>", *_JAPANESE, *(f"▁{each}" for each in _JAPANESE), *_latin(40_000)][:44_416]
+    kana, kanji = _JAPANESE[:176], _JAPANESE[176:]
+    pairs = [a + b for a in kana for b in kana][:16_000] + [a + b for a in kanji[:150] for b in kanji[:120]]
+    words = ["<s>", "<pad>", "</s>", "<unk>", "▁", *_JAPANESE, *pairs, *_latin(10_000)][:44_416]
     tokenizer = {
         "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Metaspace"},
         "model": {"type": "Unigram", "unk_id": 3, "vocab": [[word, -1.0] for word in words]},
@@ -200,16 +203,16 @@ def _ja_gpt(folder: Path) -> None:
             f"{block}.attention.dense", 768, 768
         )
         shapes |= _linear(f"{block}.mlp.dense_h_to_4h", 3_072, 768) | _linear(f"{block}.mlp.dense_4h_to_h", 768, 3_072)
-    _sparse_weights(folder, "F16", shapes)
+    _weights(folder, "F16", shapes)
 
 
 KINDS: dict[str, Callable[[Path], None]] = {
-    "minilm": _minilm, "distil_sentiment": _distil_sentiment, "gpt2": _gpt2, "llama_1b": _llama_1b,
+    "minilm": _minilm, "distil_sentiment": _distil_sentiment, "gpt2": _gpt2, "llama_135m": _llama_135m,
     "ja_bert": _ja_bert, "ja_gpt": _ja_gpt,
 }  # fmt: skip
 """What each kind is built by."""
 LICENCES = {
-    "minilm": "Apache-2.0", "distil_sentiment": "Apache-2.0", "gpt2": "MIT", "llama_1b": "Apache-2.0",
+    "minilm": "Apache-2.0", "distil_sentiment": "Apache-2.0", "gpt2": "MIT", "llama_135m": "Apache-2.0",
     "ja_bert": "CC-BY-SA-4.0", "ja_gpt": "MIT",
 }  # fmt: skip
 """The licence text that lies beside each kind."""
