@@ -115,7 +115,7 @@ class Sections(BaseModel):
     """What to check, with the tools that answer it."""
     steps: Annotated[str, Field(min_length=1), AfterValidator(_numbered)]
     """Numbered lines."""
-    skipped: str = Field(default="", max_length=600)
+    skipped: str = Field(min_length=1, max_length=600)
     """What is seen later when nobody does it."""
     say: Annotated[str, Field(min_length=1), AfterValidator(_spoken)]
     """One sentence for a meeting."""
@@ -226,9 +226,6 @@ def _front_matter(text: str) -> dict[str, Any]:
 def _sections(text: str, language: Language) -> dict[str, str]:
     pieces = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     found = [(heading.strip(), body.strip()) for heading, body in zip(pieces[1::2], pieces[2::2], strict=True)]
-    headings = HEADINGS[language]
-    if len(found) == len(headings) - 1:
-        found.insert(SECTIONS.index("skipped"), (headings[SECTIONS.index("skipped")], ""))
-    if pieces[0].strip() or tuple(heading for heading, _ in found) != headings:
+    if pieces[0].strip() or tuple(heading for heading, _ in found) != HEADINGS[language]:
         raise ValueError(f"the headings of {language} must be {', '.join(HEADINGS[language])}, in this order")
     return dict(zip(SECTIONS, (body for _, body in found), strict=True))
