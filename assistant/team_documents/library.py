@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from assistant.team_documents.store import DocumentStore, NewDocument, TeamDocument, searched_text
+from knowledge.documents.vector_table import as_bytes
 from knowledge.errors import DocumentNotFound
 from tools.progress import CancelToken, Progress, ignore_progress
 
@@ -167,5 +168,5 @@ class TeamDocuments:
             if cancel is not None:
                 cancel.raise_if_cancelled()
             progress(_READ + (_EMBEDDED - _READ) * start / len(texts), "Embedding the passages")
-            parts.append(self._embedder().embed(texts[start : start + _AT_ONCE]).astype(np.float16))
+            parts.append(as_bytes(self._embedder().embed(texts[start : start + _AT_ONCE])))
         return np.concatenate(parts)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.database import Row, Transaction, open_database
 from knowledge.documents.source import KeptDocument
-from knowledge.documents.vector_table import Halves
+from knowledge.documents.vector_table import Bytes, as_bytes
 from knowledge.embedding import DIMENSIONS, Embedder
 from knowledge.errors import DocumentError, DocumentNotFound
 from knowledge.team_passage import TeamPassage
@@ -81,7 +81,7 @@ class NewDocument(BaseModel):
     texts: tuple[str, ...]
     """Of each passage."""
     vectors: np.ndarray
-    """Of each passage, shape (passages, 384), in half precision."""
+    """Of each passage, shape (passages, 384), a byte for each dimension."""
 
     @property
     def id(self) -> str:
@@ -215,13 +215,13 @@ class DocumentStore:
                 for row in transaction.rows(query)
             ]
 
-    def vectors(self, key: str) -> Halves:
-        """Unit vectors of a document's passages, in order; made anew where another model made them."""
+    def vectors(self, key: str) -> Bytes:
+        """Vectors of a document's passages, in order; made anew where another model made them."""
         with self._database.transaction() as transaction:
             rows = transaction.rows("SELECT model, vectors FROM team_vectors WHERE document = :key", key=key)
         if rows and rows[0]["model"] == self._embedder().model_hash:
-            return np.frombuffer(rows[0]["vectors"], dtype=np.float16).reshape(-1, DIMENSIONS)
-        vectors = self._embedder().embed(list(self.searched_texts(key))).astype(np.float16)
+            return np.frombuffer(rows[0]["vectors"], dtype=np.int8).reshape(-1, DIMENSIONS)
+        vectors = as_bytes(self._embedder().embed(list(self.searched_texts(key))))
         with self._database.transaction() as transaction:
             there = transaction.rows('SELECT "key" FROM team_documents WHERE "key" = :key', key=key)
             if there:
@@ -260,7 +260,7 @@ class DocumentStore:
     def _keep_vectors(self, transaction: Transaction, key: str, vectors: np.ndarray) -> None:
         transaction.change(
             "INSERT INTO team_vectors (document, model, vectors) VALUES (:document, :model, :vectors)",
-            document=key, model=self._embedder().model_hash, vectors=vectors.astype(np.float16).tobytes(),
+            document=key, model=self._embedder().model_hash, vectors=vectors.tobytes(),
         )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def sentences(text: str) -> list[str]:
     """The text cut after each sentence and line; joined again it is the text."""
     found, waiting = [], ""
     parts = [part for part in _SENTENCE.findall(text) if part]
-    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+    for part, following in zip(parts, [*parts[1:], ""], strict=False):
         waiting += part
         if not _goes_on(waiting, following):
             found.append(waiting)

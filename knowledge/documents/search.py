@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from knowledge.documents.closeness import Closeness
 from knowledge.documents.lexical_index import LexicalIndex, keys_by_number
 from knowledge.documents.source import KeptDocument, PassageSource
-from knowledge.documents.vector_table import Halves, Rows, VectorTable
+from knowledge.documents.vector_table import Bytes, Rows, VectorTable
 from knowledge.embedding import Embedder, Floats
 from knowledge.glossary import expand, translate
 from knowledge.lexical import tokens_of
@@ -73,7 +73,7 @@ class _State(NamedTuple):
     owners: Rows
     """Which document each row belongs to."""
     table: VectorTable
-    parts: dict[str, Halves]
+    parts: dict[str, Bytes]
     by_number: dict[int, int]
     """Which document a number of the lexical index stands for."""
 
@@ -164,7 +164,7 @@ class DocumentSearch:
         in_english = translate(text, "en") if language == "ja" else ""
         vectors = self._embedder.embed([text, in_english] if in_english else [text])
         every = len(allowed) == len(state.documents)
-        rows = None if every else np.flatnonzero(np.isin(state.owners, allowed))
+        rows = None if every else _rows_of(state, allowed)
         found = [state.table.nearest(vector, DEPTH, rows) for vector in vectors]
         by_words = self._by_words(state, text, None if every else allowed)
         # Likeness to the English terms is a last resort, the words come second.
@@ -204,6 +204,12 @@ def _allowed(documents: Sequence[KeptDocument], user: str, ids: Collection[str] 
     seen = [i for i, d in enumerate(documents) if d.is_seen_by(user) and (ids is None or d.id in ids)]
     seen.sort(key=lambda i: documents[i].user != user)
     return sorted({documents[i].id: i for i in reversed(seen)}.values())
+
+
+def _rows_of(state: _State, allowed: list[int]) -> Rows:
+    wanted = np.zeros(len(state.documents), dtype=np.bool_)
+    wanted[allowed] = True
+    return np.flatnonzero(wanted[state.owners])
 
 
 def _numbers_of(state: _State, allowed: list[int]) -> list[int]:

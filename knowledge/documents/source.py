@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from knowledge.documents.vector_table import Halves
+from knowledge.documents.vector_table import Bytes
 from knowledge.team_passage import TeamPassage
 
 
@@ -39,8 +39,8 @@ class PassageSource(Protocol):
         """All documents of all users."""
         ...
 
-    def vectors(self, key: str) -> Halves:
-        """Unit vectors of a document's passages, in order."""
+    def vectors(self, key: str) -> Bytes:
+        """Vectors of a document's passages, in order, with a byte for each dimension."""
         ...
 
     def searched_texts(self, key: str) -> Iterable[str]:
