@@ -44,7 +44,13 @@ _SUGGESTED = ("search_guidance", "profile_model", "plan_adoption")
 
 
 def compose(
-    results: Sequence[TurnResult], message: AIMessage, turn: TurnContext, language: Language, audience: Audience
+    results: Sequence[TurnResult],
+    message: AIMessage,
+    turn: TurnContext,
+    language: Language,
+    audience: Audience,
+    *,
+    brief: bool = False,
 ) -> Briefing:
     """The briefing of a turn.
 
@@ -54,6 +60,7 @@ def compose(
         turn: The question.
         language: Language of the briefing.
         audience: Whom it is for; `auto` lets each renderer judge.
+        brief: Leave out everything but the answers themselves.
     """
     if not results:
         return _without_results(message, turn, language)
@@ -62,7 +69,9 @@ def compose(
     covering = next((r for tool in _COVERING for r in finished if r.tool == tool), None)
     spoken = [covering] if covering else _principal(finished)
     spoken_texts = [rendered(r, language, finished) for r in spoken]
-    texts = [r.for_audience(audience) for r in spoken_texts] + [_failure(r, language) for r in failed]
+    texts = [r.headline if brief else r.for_audience(audience) for r in spoken_texts] + [
+        _failure(r, language) for r in failed
+    ]
     citations = [c for r in spoken_texts for c in r.citations]
     citations += [_citation(r, language) for r in finished if r.tool != "search_guidance"]
     return Briefing(

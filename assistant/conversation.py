@@ -26,6 +26,7 @@ from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import TurnContext, read_turn
 from assistant.phrases import say
 from assistant.question import clean_question
+from assistant.recall import Recall
 from assistant.rendering.results import TurnResult
 from assistant.services import Services
 from assistant.settings import Settings
@@ -56,6 +57,7 @@ class _Running:
         self.language: Language = language
         self.audience: Audience = audience
         self.results: list[TurnResult] = []
+        self.brief = False
         self.last_message: AIMessage | None = None
 
     def as_state(self) -> dict[str, Any]:
@@ -193,6 +195,9 @@ class Assistant:
         self._tokens[user, conversation] = token
         self.services.store.withdraw_consents(user=user, conversation=conversation)
         running = _Running(scope, spoken, audience or self.settings.audience)
+        if recalled := Recall(self.services, scope.call).answer(text, spoken):
+            yield from self._answer_recalled(running, recalled)
+            return
         try:
             yield from self._advance(running, {"messages": [HumanMessage(text)]})
         finally:
@@ -286,6 +291,21 @@ class Assistant:
         else:
             yield from self._answer(running)
 
+    def _answer_recalled(self, running: _Running, recalled: list[TurnResult]) -> Iterator[TurnEvent]:
+        """Answer a follow-up without the LLM, which is told of it for what comes next."""
+        running.results, running.brief = recalled, True
+        for each in recalled:
+            yield ToolFinished(
+                name=each.tool, arguments=each.arguments, evidence_id=each.evidence_id, record=each.record
+            )
+        call, said = running.scope.call, ""
+        for event in self._answer(running):
+            said = event.answer if isinstance(event, TurnFinished) else said
+            yield event
+        config = {"configurable": {"thread_id": thread_id(call.user, call.conversation)}}
+        messages = [HumanMessage(running.scope.turn.question), AIMessage(said)]
+        self._graph.update_state(config, {"messages": messages}, as_node="model")
+
     def _ask_consent(self, running: _Running, interrupt: Any) -> ApprovalNeeded:
         call, asked = running.scope.call, {key: interrupt.value[key] for key in ("name", "arguments")}
         state = running.as_state() | {"interrupt": interrupt.id, "asked": asked}
@@ -305,7 +325,7 @@ class Assistant:
     def _answer(self, running: _Running) -> Iterator[TurnEvent]:
         turn, language = running.scope.turn, running.language
         message = running.last_message or AIMessage("")
-        briefing = compose(running.results, message, turn, language, running.audience)
+        briefing = compose(running.results, message, turn, language, running.audience, brief=running.brief)
         figures = figures_of([turn.question, *(r.payload for r in running.results)], turn.models)
         lead = check_text(str(message.content), figures, [c.id for c in briefing.citations])
         stands_in = say("llm.stands_in", language) if message.response_metadata.get(STANDS_IN) else ""

@@ -48,7 +48,9 @@ def whole_text(entry: Entry, language: Language) -> str:
 
 
 def quote_of(entry: Entry, language: Language, section: str) -> str:
-    """The passage of one section: of the answer its first paragraph, which stands alone."""
+    """The passage of one section, or the sources: of the answer its first paragraph, which stands alone."""
+    if section == "sources":
+        return entry.citation()
     text = str(getattr(entry.text(language), section))
     return text.split("\n\n")[0] if section == "what" else text
 

@@ -8,6 +8,7 @@ English as far as the glossary knows its terms. Each entry gives one passage.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ WEIGHTS: dict[Language, tuple[float, ...]] = {"en": (2.0, 1.0, 1.0), "ja": (1.0,
 """Weights of the rankings: dense, lexical by entry, lexical by text, and dense by the English terms of the glossary."""
 CLEARLY = {"en": 0.15, "ja": 6.0}
 """By how much another section must be closer (similarity, BM25) to be quoted in place of the answer."""
+RECALLED = 0.0
+"""Score of a passage that no search ranked."""
 _NOTHING = "Nothing in the guidance is close enough to this question."
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 
@@ -54,11 +57,11 @@ class Passage(BaseModel):
     references: tuple[str, ...]
     """The same sources as short as they can still be found; empty for practice."""
     score: float
-    """Fused rank score, higher is closer."""
+    """Fused rank score, higher is closer; 0 for an entry that a follow-up recalls."""
     language: Language
     """Language of the passage."""
     section: str
-    """Section of the entry that is quoted: what, why or check."""
+    """Section of the entry that is quoted: what, why or check; where a follow-up asked for it another one."""
     sentence_to_say: str
     """A sentence for a meeting."""
     tools: tuple[str, ...]
@@ -159,6 +162,20 @@ class GuidanceSearch:
         passages = tuple(self._passage(i, scores, asked_in, language or asked_in) for i in best)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)
 
+    def recall(self, entries: Sequence[str], section: str, language: Language, query: str) -> GuidanceResult:
+        """One part of entries that were shown before, word by word and in this order.
+
+        Args:
+            entries: Entry ids; those that are not there any more are left out.
+            section: A section of `knowledge.entry.SECTIONS`, or `sources`.
+            language: Language of the passages.
+            query: What was asked.
+        """
+        position = {entry.id: i for i, entry in enumerate(self._entries)}
+        known = [position[id] for id in entries if id in position]
+        passages = tuple(self._quoted(i, section, language, RECALLED) for i in known)
+        return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)
+
     def _collection(self, language: Language, texts: list[IndexedText], vectors: Floats) -> _Collection:
         rows = [i for i, text in enumerate(texts) if text.language == language]
         position = {entry.id: i for i, entry in enumerate(self._entries)}
@@ -198,7 +215,10 @@ class GuidanceSearch:
         return list(dict.fromkeys([best[0], *parts, *best[1:]]))
 
     def _passage(self, i: int, scores: _Scores, asked_in: Language, language: Language) -> Passage:
-        entry, section = self._entries[i], self._section(i, scores, asked_in)
+        return self._quoted(i, self._section(i, scores, asked_in), language, float(scores.entries[i]))
+
+    def _quoted(self, i: int, section: str, language: Language, score: float) -> Passage:
+        entry = self._entries[i]
         return Passage(
             entry=entry.id,
             title=entry.title_in(language),
@@ -206,7 +226,7 @@ class GuidanceSearch:
             quote=quote_of(entry, language, section),
             source=entry.citation(),
             references=tuple(source.reference() for source in entry.sources),
-            score=round(float(scores.entries[i]), 5),
+            score=round(score, 5),
             language=language,
             section=section,
             sentence_to_say=entry.text(language).say,

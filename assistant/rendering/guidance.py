@@ -23,7 +23,11 @@ def render_guidance(result: TurnResult, language: Language, _turn: Sequence[Turn
     record: Any = result.record
     if not record.passages:
         return Rendered(headline=say("guidance.nothing", language))
-    if record.passages[0].entry == MEETING_ENTRY:
+    if record.passages[0].section == "say":
+        return _in_short(record)
+    if record.passages[0].section == "sources":
+        return Rendered(headline=_sources(record, language, in_full=True), citations=_citations(record))
+    if record.passages[0].entry == MEETING_ENTRY and record.passages[0].section == "what":
         return _sentences_for_a_meeting(record, language)
     first, *others = record.passages
     points = "\n".join(
@@ -44,6 +48,12 @@ def _first_sentence(quote: str) -> str:
     return split_sentences(quote)[0].strip()
 
 
+def _in_short(record: Any) -> Rendered:
+    """A sentence of each entry that was shown."""
+    lines = "\n".join(f"- {passage.quote} [{passage.entry}]" for passage in record.passages)
+    return Rendered(headline=lines, citations=_citations(record))
+
+
 def _sentences_for_a_meeting(record: Any, language: Language) -> Rendered:
     first = record.passages[0]
     only = record.model_copy(update={"passages": (first,)})
@@ -57,9 +67,10 @@ def _sentences_for_a_meeting(record: Any, language: Language) -> Rendered:
     )
 
 
-def _sources(record: Any, language: Language) -> str:
+def _sources(record: Any, language: Language, *, in_full: bool = False) -> str:
     practice = say("common.practice", language)
-    lines = [f"\n- {p.entry} {p.title} — {'; '.join(p.references) or practice}" for p in record.passages]
+    named = [(p.source if in_full and p.references else "; ".join(p.references)) or practice for p in record.passages]
+    lines = [f"\n- {p.entry} {p.title} — {source}" for p, source in zip(record.passages, named, strict=True)]
     return say("common.sources", language, text="").rstrip() + "".join(lines)
 
 

@@ -1,0 +1,71 @@
+"""Answers a short follow-up (`assistant/follow_ups.py`) from what the conversation has shown already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.evidence import Evidence
+from assistant.follow_ups import SECTIONS, FollowUp, read_follow_up
+from assistant.languages import Language
+from assistant.rendering.results import TurnResult
+from assistant.services import Services
+from assistant.toolbox import CallScope, read_record
+from knowledge.search import RECALLED
+
+GUIDANCE = "search_guidance"
+LOOKED_BACK = 10
+"""Answers from the guidance that "the second one" can reach back over."""
+
+
+class Recall:
+    """What a user's conversation showed last.
+
+    Args:
+        services: Where evidence is kept and entries are looked up.
+        call: Whose conversation it is, and which.
+    """
+
+    def __init__(self, services: Services, call: CallScope) -> None:
+        self._services, self._user, self._conversation = services, call.user, call.conversation
+
+    def answer(self, question: str, language: Language) -> list[TurnResult]:
+        """The results that answer a follow-up; none when the question is one of its own or nothing fits it.
+
+        Args:
+            question: The user's words.
+            language: Language of the answer.
+        """
+        follow_up = read_follow_up(question)
+        turns = self._services.store.turns(user=self._user, conversation=self._conversation) if follow_up else []
+        if follow_up is None or not turns or not turns[-1].tools:
+            return []
+        if turns[-1].tools[-1] == GUIDANCE:
+            return self._from_guidance(follow_up, question, language)
+        return self._newest(turns[-1].tools) if follow_up.kind == "shorter" else []
+
+    def _from_guidance(self, follow_up: FollowUp, question: str, language: Language) -> list[TurnResult]:
+        store = self._services.store
+        found = store.find(user=self._user, conversation=self._conversation, tool=GUIDANCE, limit=LOOKED_BACK)
+        shown = _shown(found, listed=follow_up.kind in {"nth", "shorter"})
+        entries = follow_up.of(shown)
+        if not entries:
+            return []
+        record = self._services.search.recall(entries, SECTIONS[follow_up.kind], language, question)
+        arguments = {"query": question}
+        evidence = store.add(
+            record, user=self._user, conversation=self._conversation, tool=GUIDANCE, arguments=arguments
+        )
+        return [TurnResult(evidence.id, GUIDANCE, arguments, record)]
+
+    def _newest(self, tools: Sequence[str]) -> list[TurnResult]:
+        newest = [self._services.store.find(user=self._user, tool=tool, limit=1) for tool in dict.fromkeys(tools)]
+        return [TurnResult(e.id, e.tool, e.arguments, read_record(e)) for found in newest for e in found]
+
+
+def _shown(found: Sequence[Evidence], *, listed: bool) -> list[str]:
+    """Entries of the last answer; with `listed` of the last one that a search gave, which is the one with a list."""
+    for evidence in found:
+        passages = evidence.record["passages"]
+        if passages and not (listed and passages[0]["score"] == RECALLED):
+            return [passage["entry"] for passage in passages]
+    return []
