@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import math
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from knowledge.lexical import tokens_of
+from knowledge.documents.words import words_of
 
 FORM = "1"
 """Version of what is stored; a change of form makes every index out of date."""
@@ -99,6 +100,11 @@ class LexicalIndex:
         numbers = searcher.fast_field_values(_NUMBER, addresses)
         return [LexicalHit(key, number, score) for (score, _), key, number in zip(hits, keys, numbers, strict=True)]
 
+    def weight(self, token: str) -> float:
+        """How much it tells that a passage has this token: little for one that many have."""
+        searcher = self._index.searcher()
+        return math.log((searcher.num_docs + 1) / (searcher.doc_freq(_BODY, token) + 0.5))
+
     def _rarest(self, searcher: Any, tokens: Sequence[str]) -> list[str]:
         counts = {token: searcher.doc_freq(_BODY, token) for token in dict.fromkeys(tokens)}
         return sorted((token for token, count in counts.items() if count), key=lambda t: counts[t])[:MOST_TOKENS]
@@ -156,7 +162,7 @@ class LexicalIndex:
             writer.delete_documents_by_query(tantivy.Query.term_query(schema, _DOCUMENT, number))
         for number in sorted(wanted.keys() - held):
             for i, text in enumerate(texts(wanted[number])):
-                writer.add_document(_entry(schema, document=number, number=i, body=" ".join(tokens_of(text))))
+                writer.add_document(_entry(schema, document=number, number=i, body=" ".join(words_of(text))))
             writer.add_document(_entry(schema, document=number, mark=1))
         writer.commit()
         writer.wait_merging_threads()
@@ -193,7 +199,7 @@ def _entry(schema: Any, **fields: int | str) -> Any:
 
 
 def _form() -> str:
-    return hashlib.sha256(f"{FORM} {tokens_of(_PROBE)}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{FORM} {words_of(_PROBE)}".encode()).hexdigest()[:12]
 
 
 def keys_by_number(keys: Iterable[str]) -> dict[int, str]:

@@ -1,12 +1,11 @@
 """Finds what the team's own documents say to a question, or that none of them says anything close to it.
 
-The question is compared by meaning and by words with the passages that its user may see, and with no others. The two
-rankings, and for Japanese a third one by the glossary's English terms, are fused by reciprocal rank.
+The question is compared by meaning and by words with the passages that its user may see, and with no others; the two
+rankings are fused by reciprocal rank.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -15,13 +14,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from knowledge.documents.closeness import Closeness
+from knowledge.documents.closeness import Closeness, language_of
 from knowledge.documents.lexical_index import LexicalIndex, keys_by_number
 from knowledge.documents.source import KeptDocument, PassageSource
 from knowledge.documents.vector_table import Bytes, Rows, VectorTable
+from knowledge.documents.words import asked_words
 from knowledge.embedding import Embedder, Floats
-from knowledge.glossary import expand, translate
-from knowledge.lexical import tokens_of
 from knowledge.ranking import fuse
 from knowledge.team_passage import TeamPassage
 from knowledge.topics import Language
@@ -33,9 +31,8 @@ DEPTH = 60
 JUDGED = 12
 """Passages, the best first, of which each is judged whether it is close enough."""
 MOST_OF_ONE_DOCUMENT = 2
-WEIGHTS: dict[Language, tuple[float, ...]] = {"en": (2.0, 1.5), "ja": (1.0, 2.0, 0.5)}
-"""Weights of the rankings: by meaning, by words, and by meaning of the glossary's English terms."""
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
+WEIGHTS: dict[Language, tuple[float, float]] = {"en": (2.0, 1.5), "ja": (1.0, 2.0)}
+"""Weights of the two rankings, by meaning and by words."""
 
 
 class PolicyPassage(BaseModel):
@@ -91,7 +88,6 @@ class DocumentSearch:
         self._source = source
         self._embedder = embedder
         self._words = LexicalIndex(folder)
-        self._closeness = Closeness()
         self._changing = threading.Lock()
         self._state: _State | None = None
 
@@ -113,13 +109,14 @@ class DocumentSearch:
             return ()
         ranked = self._ranked(state, allowed, text)
         found = self._source.passages_at([(state.documents[each.document].key, each.number) for each in ranked], user)
-        places = {(state.documents[each.document].id, each.number): each for each in ranked}
+        ranks = {(state.documents[each.document].id, each.number): each for each in ranked}
+        closeness = Closeness(text, self._words.weight)
         kept: list[PolicyPassage] = []
         for passage in found:
+            rank = ranks[passage.document, int(passage.id.partition(".")[2])]
             of_document = sum(each.document == passage.document for each in kept)
-            each = places[passage.document, int(passage.id.partition(".")[2])]
-            if of_document < MOST_OF_ONE_DOCUMENT and self._closeness.is_close(text, passage, each.similarity):
-                kept.append(_quoted(passage, self._closeness.closest_sentence(text, passage), each.score))
+            if of_document < MOST_OF_ONE_DOCUMENT and closeness.is_close(passage, rank.similarity):
+                kept.append(_quoted(passage, closeness.closest_sentence(passage), rank.score))
         return tuple(kept[:limit])
 
     def refresh(self) -> None:
@@ -160,20 +157,18 @@ class DocumentSearch:
 
     def _ranked(self, state: _State, allowed: list[int], text: str) -> list[_Ranked]:
         """The best passages of the allowed documents."""
-        language: Language = "ja" if _JAPANESE.search(text) else "en"
-        in_english = translate(text, "en") if language == "ja" else ""
-        vectors = self._embedder.embed([text, in_english] if in_english else [text])
+        language, vector = language_of(text), self._embedder.embed([text])[0]
         every = len(allowed) == len(state.documents)
         rows = None if every else _rows_of(state, allowed)
-        found = [state.table.nearest(vector, DEPTH, rows) for vector in vectors]
-        by_words = self._by_words(state, text, None if every else allowed)
-        # Likeness to the English terms is a last resort, the words come second.
-        found.insert(1, by_words)
+        found = [
+            state.table.nearest(vector, DEPTH, rows),
+            self._by_words(state, asked_words(text, language), None if every else allowed),
+        ]
         candidates = np.unique(np.concatenate([each for each, _ in found]))
         scores = [_spread(candidates, each, values) for each, values in found]
-        fused = fuse(scores, WEIGHTS[language][: len(scores)], DEPTH)
+        fused = fuse(scores, WEIGHTS[language], DEPTH)
         best = np.argsort(-fused, kind="stable")[:JUDGED]
-        similarity = state.table.similarity(vectors[0], candidates[best])
+        similarity = state.table.similarity(vector, candidates[best])
         return [
             _Ranked(int(owner), int(row - state.first_rows[owner]), round(float(score), 5), float(like))
             for row, owner, score, like in zip(
@@ -181,9 +176,9 @@ class DocumentSearch:
             )
         ]
 
-    def _by_words(self, state: _State, text: str, allowed: list[int] | None) -> tuple[Rows, Floats]:
+    def _by_words(self, state: _State, words: list[str], allowed: list[int] | None) -> tuple[Rows, Floats]:
         numbers = list(state.by_number) if allowed is None else _numbers_of(state, allowed)
-        hits = self._words.best(tokens_of(expand(text)), DEPTH, None if allowed is None else numbers)
+        hits = self._words.best(words, DEPTH, None if allowed is None else numbers)
         # Another process may have added to the index since.
         there = [hit for hit in hits if hit.document in state.by_number]
         rows = [state.first_rows[state.by_number[hit.document]] + hit.number for hit in there]
