@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import typer
 
-from assistant.commands import advice, bundling, checks, documenting, locking, looking, talk, upkeep
+from assistant.commands import advice, bundling, checks, documenting, locking, looking, planning, talk, upkeep
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -32,7 +32,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "observe-behavior": checks.observe_behavior,
     "estimate-cost": advice.estimate_cost,
     "compare-models": advice.compare_models,
-    "plan-adoption": advice.plan_adoption,
+    "plan-adoption": planning.plan_adoption,
+    "plans": planning.plans,
+    "close-stage": planning.close_stage,
+    "decisions": planning.decisions,
     "lock": locking.lock,
     "check": locking.check,
     "watch": locking.watch,

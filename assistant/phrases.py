@@ -1,4 +1,4 @@
-"""Sentences of the product in both languages, by key; the words themselves stand in `phrases.toml`."""
+"""Sentences of the product in both languages, by key; the words stand in `phrases.toml`, a plan's in `plan_phrases.toml`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from assistant.languages import Language
 from tools.file_facts import fact_of
+
+_FILES = ("phrases.toml", "plan_phrases.toml", "report_phrases.toml")
 
 
 def say(key: str, language: Language, **values: Any) -> str:
@@ -31,8 +33,11 @@ def has(key: str) -> bool:
 
 @cache
 def _sentences() -> dict[str, dict[str, str]]:
-    file = Path(__file__).with_name("phrases.toml")
-    return fact_of("phrases", file, partial(_read, file))
+    found: dict[str, dict[str, str]] = {}
+    for name in _FILES:
+        file = Path(__file__).with_name(name)
+        found |= fact_of("phrases", file, partial(_read, file))
+    return found
 
 
 def _read(file: Path) -> dict[str, dict[str, str]]:

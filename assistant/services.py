@@ -12,6 +12,7 @@ from tools.file_facts import remember_in
 
 if TYPE_CHECKING:
     from assistant.llm.pilot_chat import RouteModel
+    from assistant.plan_store import PlanStore
     from assistant.team_documents.library import TeamDocuments
     from knowledge.search import GuidanceSearch
     from tools.profiling.executors import Executor
@@ -65,6 +66,13 @@ class Services:
         return TeamDocuments(self.settings.sql_url, lambda: self.route_model.embedder, folder)
 
     @cached_property
+    def plans(self) -> PlanStore:
+        """Versions of plans and the decisions about them."""
+        from assistant.plan_store import PlanStore  # noqa: PLC0415 (only when needed)
+
+        return PlanStore(self.settings.sql_url)
+
+    @cached_property
     def executor(self) -> Executor:
         """Where measurements run."""
         if self.settings.executor == "ray":
@@ -83,6 +91,8 @@ class Services:
         """Release the database, and the processes that measurements run in."""
         if "executor" in self.__dict__:
             self.executor.close()
+        if "plans" in self.__dict__:
+            self.plans.close()
         if "_team_documents" in self.__dict__:
             self._team_documents.close()
         self.store.close()

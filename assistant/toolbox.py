@@ -79,18 +79,40 @@ class Toolbox:
                 if stored is not None:
                     emit(_reused(stored))
                     return stored
-                if not self._run_first(name, arguments, scope, emit):
-                    return None
-                record = self._call(name, arguments, scope, emit)
+                made = self._made(name, arguments, scope, emit)
             except (ToolError, KnowledgeError) as error:
                 refused = isinstance(error, UnsafeModel)
                 emit(ToolFailed(name=name, message=error.message, next_step=error.next_step, refused=refused))
                 return None
-            evidence = self._services.store.add(
-                record, user=scope.user, conversation=scope.conversation, tool=name, arguments=arguments
-            )
-            emit(ToolFinished(name=name, arguments=arguments, evidence_id=evidence.id, record=record))
+            if made is None:
+                return None
+            evidence, record = made
+            emit(ToolFinished(name=name, arguments=evidence.arguments, evidence_id=evidence.id, record=record))
             return evidence
+
+    def _made(
+        self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit
+    ) -> tuple[Evidence, BaseModel] | None:
+        """The record of a call, stored; None when what it rests on could not be found out, which was emitted."""
+        if name == "plan_adoption":
+            return self._planned(arguments, scope, emit)
+        if not self._run_first(name, arguments, scope, emit):
+            return None
+        record = self._call(name, arguments, scope, emit)
+        evidence = self._services.store.add(
+            record, user=scope.user, conversation=scope.conversation, tool=name, arguments=arguments
+        )
+        return evidence, record
+
+    def _planned(self, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> tuple[Evidence, BaseModel] | None:
+        """The next version of a plan; a call that states no use continues the newest one."""
+        from assistant.planning import resolve_call, store_plan  # noqa: PLC0415 (imports the plan, which no other tool needs)
+
+        call = resolve_call(self._services, arguments, scope.user)
+        if not self._run_first("plan_adoption", call.arguments, scope, emit):
+            return None
+        evidence = store_plan(self._services, call, scope.conversation)
+        return evidence, read_record(evidence)
 
     def _run_first(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> bool:
         for model in arguments.get("models") or [arguments.get("model")]:

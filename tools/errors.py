@@ -11,6 +11,7 @@ ToolError                      told to the user and to the LLM
 ├── InvalidArgument            a value out of its range
 │   └── InvalidLock            a lock or policy file that is not what its schema asks for
 ├── MissingEvidence            an earlier step's record is needed first
+├── GatesOpen                  a stage cannot be closed, because gates of it do not hold
 ├── DeviceError                device missing, busy or too small
 │   └── OutOfMemory            the run needed more than there was
 ├── WorkerFailed               the isolated worker crashed or ran out of time
@@ -84,6 +85,10 @@ class InvalidLock(InvalidArgument):
 
 class MissingEvidence(ToolError):
     """An earlier step's record is needed first."""
+
+
+class GatesOpen(ToolError):
+    """A stage cannot be closed, because gates of it do not hold and nobody said why it is all the same."""
 
 
 class DeviceError(ToolError):

@@ -1,175 +1,305 @@
-"""Gates: a value from evidence against a threshold, passed, failed or not measured yet."""
+"""Gates that evidence answers: a value against a threshold, passed, failed or not measured yet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from assistant.advice.plan_budget import monthly_range, shown_range
+from assistant.advice.plan_facts import PlanFacts
+from assistant.advice.plan_lines import GUIDANCE, Line, strictest_of, upper_line
+from assistant.advice.plan_records import Gate
+from assistant.advice.policy_check import limitations_state
+from assistant.advice.policy_records import PolicyFinding
+from assistant.evidence import Evidence
 
-from assistant.evidence import Evidence, latest
+__all__ = ["Gate", "desk_check_gates", "trial_gates"]
 
-State = Literal["passed", "failed", "missing"]
-
-
-class Gate(BaseModel):
-    """A condition for leaving a stage."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    code: str
-    """What is asked, as a key of the product's sentences (`gate.<code>`)."""
-    state: State
-    """Whether it holds; `missing` when nothing was measured."""
-    value: str
-    """The value found, or empty."""
-    threshold: str
-    """What the value must be."""
-    threshold_source: Literal["user", "measured", "guidance", "team"]
-    """Who set the threshold: the user's words, a measured baseline, guidance, or the team still has to."""
-    evidence: str
-    """Evidence id that the value comes from, or empty."""
+_LATENCY_ROOM = 2.0
+"""Without a target, this many times what was measured here is a line that a regression would cross."""
 
 
-def desk_check_gates(evidence: Sequence[Evidence], targets: dict[str, Any]) -> tuple[Gate, ...]:
-    """Gates of the desk check: files, licence, version, documentation, memory."""
+def desk_check_gates(
+    evidence: Sequence[Evidence], targets: dict[str, Any], policy: Sequence[PolicyFinding] = ()
+) -> tuple[Gate, ...]:
+    """Gates of the desk check: files, vulnerabilities, licence, version, libraries, documents, memory, the team's policy.
+
+    Args:
+        evidence: Evidence about the model, newest first.
+        targets: What the user told.
+        policy: What the team's documents ask for.
+    """
+    facts = PlanFacts(evidence, targets)
     return (
-        _from_record(
-            evidence, "inspect_files", "files_safe", lambda r: (r["verdict"] != "refuse", r["verdict"]), "not refused"
-        ),
-        _from_record(evidence, "check_documentation", "licence_known", _licence, "known, with use allowed"),
-        _from_record(
-            evidence, "fetch_model", "version_pinned", lambda r: (True, r["commit"][:19]), "one exact commit or hash"
-        ),
-        _from_record(
-            evidence,
-            "check_documentation",
-            "limitations_documented",
-            _limitations,
-            "limitations section filled",
-        ),
-        _memory(evidence, targets),
+        _files(facts),
+        _advisories(facts, policy),
+        _licence(facts, policy),
+        _version(facts, policy),
+        _library(facts),
+        _limitations(facts, policy),
+        _documented(facts),
+        memory_gate(facts, policy),
+        *policy_gates(policy),
     )
 
 
-def trial_gates(evidence: Sequence[Evidence], targets: dict[str, Any]) -> tuple[Gate, ...]:
-    """Gates of the proof of concept: quality on the team's own examples, latency, cost."""
+def trial_gates(
+    evidence: Sequence[Evidence], targets: dict[str, Any], policy: Sequence[PolicyFinding] = ()
+) -> tuple[Gate, ...]:
+    """Gates of the proof of concept: quality on the team's own examples, steadiness, latency, cost.
+
+    Args:
+        evidence: Evidence about the model, newest first.
+        targets: What the user told.
+        policy: What the team's documents ask for.
+    """
+    facts = PlanFacts(evidence, targets)
     return (
-        Gate(
-            code="quality",
-            state="missing",
-            value="",
-            threshold="set on your own examples before the trial",
-            threshold_source="team",
-            evidence="",
-        ),
-        _latency(evidence, targets),
-        _cost(evidence, targets),
+        _quality(policy),
+        _behaviour(facts),
+        latency_gate(facts, policy),
+        cost_gate(facts, policy),
     )
 
 
-def _from_record(
-    evidence: Sequence[Evidence],
-    tool: str,
-    code: str,
-    judge: Any,
-    threshold: str,
-) -> Gate:
-    found = latest(evidence, tool)
+def missing_gate(code: str, threshold: str = "", *, answered_by: str = "team", **changes: Any) -> Gate:
+    """A gate about which nothing is known yet."""
+    fields: dict[str, Any] = {
+        "state": "missing",
+        "value": "",
+        "threshold": threshold,
+        "threshold_source": "team" if answered_by == "team" else "guidance",
+        "source": GUIDANCE.get(code, ""),
+        "evidence": "",
+        "answered_by": answered_by,
+    }
+    return Gate(code=code, **fields | changes)
+
+
+def _judged(code: str, holds: bool, value: str, threshold: str, evidence: str, **changes: Any) -> Gate:
+    fields: dict[str, Any] = {
+        "state": "passed" if holds else "failed",
+        "value": value,
+        "threshold": threshold,
+        "threshold_source": "guidance",
+        "source": GUIDANCE.get(code, ""),
+        "evidence": evidence,
+    }
+    return Gate(code=code, **fields | changes)
+
+
+def _by_policy(finding: PolicyFinding | None) -> dict[str, Any]:
+    """The threshold's source where a policy statement sets the line."""
+    return {"threshold_source": "policy", "source": finding.statement.passage} if finding else {}
+
+
+def _files(facts: PlanFacts) -> Gate:
+    found = facts.record_of("inspect_files")
     if found is None:
-        return Gate(code=code, state="missing", value="", threshold=threshold, threshold_source="guidance", evidence="")
-    holds, value = judge(found.record)
-    return Gate(
-        code=code,
-        state="passed" if holds else "failed",
-        value=value,
-        threshold=threshold,
-        threshold_source="guidance",
-        evidence=found.id,
-    )
+        return missing_gate("files_safe", "not refused", answered_by="inspect_files")
+    return _judged("files_safe", found[0]["verdict"] != "refuse", found[0]["verdict"], "not refused", found[1])
 
 
-def _licence(record: dict[str, Any]) -> tuple[bool, str]:
-    licence = record["licence"]
+def _advisories(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    threshold, told = "no known vulnerability reached", _by_policy(strictest_of(["no_vulnerabilities"], policy))
+    found = facts.record_of("check_version")
+    if found is None:
+        return missing_gate("advisories", threshold, answered_by="check_version", **told)
+    affected = [a["id"] for a in found[0]["advisories"] if a["affected"]]
+    return _judged("advisories", not affected, ", ".join(affected) or "none_reached", threshold, found[1], **told)
+
+
+def _licence(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    threshold, listed = "known, with use allowed", strictest_of(["licences", "no_licences"], policy)
+    found = facts.record_of("check_documentation")
+    if found is None:
+        return missing_gate("licence_known", threshold, answered_by="check_documentation", **_by_policy(listed))
+    licence = found[0]["licence"]
     stated = [each["answer"] for each in licence.get("uses", ()) if each["stated"]]
     # A tag that nobody here knows names a text that somebody has to read first.
     allowed = all(answer == "yes" for answer in stated) if stated else licence["permissive"] is True
+    if listed is not None:
+        # The team's own list decides what is allowed, above the general rule, but not about a use that a text forbids.
+        allowed = listed.state == "held" and "no" not in stated
+        threshold = ", ".join(listed.statement.values)
     sound = licence["agreement"] != "differs" and not licence.get("text_modified", False)
     holds = allowed and sound and licence.get("on_allow_list") is not False
-    return holds, licence["spdx"] or licence["tag"] or "none"
+    value = licence["spdx"] or licence["tag"] or "none"
+    return _judged("licence_known", holds, value, threshold, found[1], **_by_policy(listed))
 
 
-def _limitations(record: dict[str, Any]) -> tuple[bool, str]:
-    wanted = [s for s in record["sections"] if "limitation" in s["name"].lower()]
-    filled = any(s["state"] == "filled" for s in wanted)
-    return filled, "filled" if filled else (wanted[0]["state"] if wanted else "missing")
+def _version(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    threshold, told = "one exact commit or hash", _by_policy(strictest_of(["pinned"], policy))
+    found = facts.record_of("fetch_model")
+    if found is None:
+        return missing_gate("version_pinned", threshold, answered_by="fetch_model", **told)
+    return _judged("version_pinned", True, found[0]["commit"][:19], threshold, found[1], **told)
 
 
-def _memory(evidence: Sequence[Evidence], targets: dict[str, Any]) -> Gate:
-    limit_gib = targets.get("device_memory_gib")
-    profile, forecast = latest(evidence, "profile_model"), latest(evidence, "estimate_memory")
-    source = profile or forecast
-    peak = source.record["peak_memory_mib" if profile else "total_mib"] if source else None
-    if source is None or peak is None:
-        state, value = "missing", ""
-    else:
-        state = "passed" if limit_gib is None or peak <= limit_gib * 1024 else "failed"
-        value = f"{peak:,.0f} MiB"
-    return Gate(
-        code="memory",
-        state=state,
-        value=value,
-        threshold=f"{limit_gib:g} GiB" if limit_gib else "known",
-        threshold_source="user" if limit_gib else "guidance",
-        evidence=source.id if source else "",
+def _library(facts: PlanFacts) -> Gate:
+    threshold, found = "architecture known, no code of its own", facts.record_of("check_version")
+    library = found[0]["library"] if found else {}
+    if found is None or library.get("architecture_known") is None or library.get("installed") is None:
+        return missing_gate("library_fit", threshold, answered_by="check_version")
+    return _judged(
+        "library_fit", library["architecture_known"], f"transformers {library['installed']}", threshold, found[1]
     )
 
 
-def _latency(evidence: Sequence[Evidence], targets: dict[str, Any]) -> Gate:
-    profile = latest(evidence, "profile_model")
-    runs = [r for r in (profile.record["runs"] if profile else ()) if r.get("latency_p95_ms") is not None]
-    if profile is None or not runs:
-        return Gate(code="latency", state="missing", value="", threshold="p95", threshold_source="team", evidence="")
-    single = min(runs, key=lambda r: r["batch_size"])
-    p95 = float(single["latency_p95_ms"])
-    target = targets.get("latency_p95_ms")
-    # Without a target of the user's, twice what was measured here is a line that a regression would cross.
-    limit = float(target) if target else 2 * p95
-    return Gate(
-        code="latency",
-        state="passed" if p95 <= limit else "failed",
-        value=f"{p95:.1f} ms",
-        threshold=f"{limit:.0f} ms",
-        threshold_source="user" if target else "measured",
-        evidence=profile.id,
+def _limitations(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    threshold, told = "limitations section filled", _by_policy(strictest_of(["limitations"], policy))
+    found = facts.record_of("check_documentation")
+    if found is None:
+        return missing_gate("limitations_documented", threshold, answered_by="check_documentation", **told)
+    state = limitations_state(found[0])
+    return _judged("limitations_documented", state == "filled", state, threshold, found[1], **told)
+
+
+def _documented(facts: PlanFacts) -> Gate:
+    threshold, found = "everything that the use needs", facts.record_of("check_documentation")
+    needs = found[0].get("needs", ()) if found else ()
+    score = found[0].get("use_score") if found else None
+    if found is None or score is None:
+        return missing_gate("documented_for_use", threshold, answered_by="check_documentation")
+    there = sum(need["line"] is not None for need in needs)
+    return _judged(
+        "documented_for_use", there == len(needs), f"{there}/{len(needs)}, {score:.0%}", threshold, found[1],
+        number=score, unit="share",
+    )  # fmt: skip
+
+
+def memory_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    """Peak memory against what the user has and what the policy allows."""
+    line = memory_line(facts, policy)
+    shown = _gib(line.number) if line.number else "known"
+    source = {"threshold_source": "guidance", "source": GUIDANCE["memory"]} if line.number is None else _source(line)
+    peak = facts.peak_memory_mib
+    if peak is None:
+        return missing_gate("memory", shown, answered_by="profile_model", limit=line.number, unit="MiB", **source)
+    return _judged(
+        "memory", line.number is None or peak[0] <= line.number, f"{peak[0]:,.0f} MiB", shown, peak[1],
+        number=peak[0], limit=line.number, unit="MiB", **source,
+    )  # fmt: skip
+
+
+def memory_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
+    """The limit of the memory in MiB."""
+    return upper_line("memory", "max_memory", "MiB", facts.device_memory_mib, policy, pattern="{:,.0f} MiB")
+
+
+def latency_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    """Measured p95 against target, policy, or twice the measured baseline."""
+    p95, line = facts.latency_p95_ms, latency_line(facts, policy)
+    if p95 is None or line.number is None:
+        given = (
+            {"threshold": f"{line.number:.0f} ms", **_source(line)}
+            if line.number
+            else {"threshold": "p95", "threshold_source": "team"}
+        )
+        return missing_gate(
+            "latency", answered_by="profile_model", limit=line.number, unit="ms" if line.number else "", **given
+        )
+    return _judged(
+        "latency", p95[0] <= line.number, f"{p95[0]:.1f} ms", f"{line.number:.0f} ms", p95[1],
+        number=p95[0], limit=line.number, unit="ms", **_source(line),
+    )  # fmt: skip
+
+
+def latency_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
+    """The limit of the p95 response time in milliseconds."""
+    p95, target = facts.latency_p95_ms, facts.targets.get("latency_p95_ms")
+    baseline = (_LATENCY_ROOM * p95[0], p95[1]) if p95 else None
+    return upper_line(
+        "latency", "max_latency", "ms", float(target) if target else None, policy, baseline, pattern="{:,.0f} ms"
     )
 
 
-def _cost(evidence: Sequence[Evidence], targets: dict[str, Any]) -> Gate:
-    cost = next((e for e in evidence if e.tool == "estimate_cost" and _is_about(e.record, targets)), None)
-    options = [o for o in (cost.record["options"] if cost else ()) if o["cost_per_month"] is not None]
-    if cost is None or not options:
-        return Gate(code="cost", state="missing", value="", threshold="budget", threshold_source="team", evidence="")
-    middle = options[len(options) // 2]
-    return Gate(
-        code="cost",
-        state="passed",
-        value=f"{cost.record['currency']} {max(middle['cost_per_month'], _for_response_time(cost.record)):,.2f}",
-        threshold="within the budget that the owner sets",
-        threshold_source="team",
-        evidence=cost.id,
+def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
+    """Running cost a month against the budget."""
+    cost, line = facts.cost, budget_line(facts, policy)
+    if cost is None:
+        currency = str(facts.targets.get("currency") or "")
+        shown = f"{currency} {line.number:,.2f}".strip() if line.number else "budget"
+        given = _source(line) if line.number else {"threshold_source": "team"}
+        return missing_gate("cost", shown, answered_by="estimate_cost", limit=line.number, unit=currency, **given)
+    currency, (low, high) = cost.record["currency"], monthly_range(cost.record)
+    shown = f"{currency} {line.number:,.2f}" if line.number else "within the budget that the owner sets"
+    given = _source(line) if line.number else {"threshold_source": "team"}
+    return _judged(
+        "cost", line.number is None or high <= line.number, shown_range(currency, low, high), shown, cost.id,
+        number=high, limit=line.number, unit=currency, **given,
+    )  # fmt: skip
+
+
+def budget_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
+    """The budget a month, in the currency of the estimate or of the targets."""
+    cost, target = facts.cost, facts.targets.get("budget_per_month")
+    currency = cost.record["currency"] if cost else str(facts.targets.get("currency") or "")
+    return upper_line(
+        "cost", "max_budget", currency, float(target) if target else None, policy, pattern=f"{currency} {{:,.2f}}"
     )
 
 
-def _for_response_time(cost: dict[str, Any]) -> float:
-    """Cost a month of the devices that keep the response time; 0 without such a target."""
-    queueing = cost.get("queueing") or {}
-    rows = {row["devices"]: row["cost_per_month"] for row in queueing.get("at", ())}
-    return rows.get(queueing.get("devices_for_target")) or 0.0
+def _quality(policy: Sequence[PolicyFinding]) -> Gate:
+    numbered = [f for f in policy if f.statement.requirement == "min_quality" and f.statement.limit is not None]
+    strictest = max(numbered, key=lambda f: f.statement.limit or 0.0, default=None)
+    if strictest is not None and strictest.statement.limit is not None:
+        limit = strictest.statement.limit
+        return missing_gate("quality", f"{limit:.0%}", limit=limit, unit="share", **_by_policy(strictest))
+    asked = _by_policy(strictest_of(["own_evaluation"], policy))
+    return missing_gate("quality", "set on your own examples before the trial", **asked)
 
 
-def _is_about(cost: dict[str, Any], targets: dict[str, Any]) -> bool:
-    """Whether a cost was worked out for the load and the price that the user gave, as far as they did."""
-    return all(
-        cost[key] == targets[key] for key in ("requests_per_day", "price_per_hour", "currency") if key in targets
-    )
+def _behaviour(facts: PlanFacts) -> Gate:
+    threshold, found = "every trial steady", facts.record_of("observe_behavior")
+    trials = found[0].get("trials", ()) if found else ()
+    if found is None or not trials:
+        return missing_gate("behaviour", threshold, answered_by="observe_behavior")
+    steady = [t["name"] for t in trials if t["stable"]]
+    return _judged(
+        "behaviour", len(steady) == len(trials), f"{len(steady)}/{len(trials)}", threshold, found[1],
+        number=len(steady) / len(trials), unit="share",
+    )  # fmt: skip
+
+
+def policy_gates(policy: Sequence[PolicyFinding]) -> tuple[Gate, ...]:
+    """A gate for each requirement of the policy that no other gate stands for."""
+    found: dict[str, Gate] = {}
+    for finding in policy:
+        statement = finding.statement
+        if finding.gate.startswith("policy_") and statement.force == "must" and not statement.only_if:
+            found.setdefault(finding.gate, _policy_gate(finding))
+    return tuple(found.values())
+
+
+def _policy_gate(finding: PolicyFinding) -> Gate:
+    told = {"threshold_source": "policy", "source": finding.statement.passage}
+    threshold = ", ".join(finding.statement.values) or "as the policy asks"
+    if finding.state == "not_checkable" or _is_declared(finding):
+        answered_by = "team" if finding.reason != "no_evidence" else _TOOL_OF.get(finding.statement.requirement, "team")
+        return missing_gate(finding.gate, threshold, answered_by=answered_by, **told)
+    return _judged(finding.gate, finding.state == "held", finding.value, threshold, finding.evidence, **told)
+
+
+def _is_declared(finding: PolicyFinding) -> bool:
+    """Whether what was found is only what the user said, which somebody has to confirm."""
+    return finding.statement.requirement == "data_class"
+
+
+_TOOL_OF = {
+    "licence_text": "check_documentation",
+    "permissive": "check_documentation",
+    "no_non_commercial": "check_documentation",
+    "card": "check_documentation",
+    "no_remote_code": "inspect_files",
+    "safetensors_only": "fetch_model",
+    "runs_inside": "profile_model",
+}
+
+
+def _source(line: Line) -> dict[str, Any]:
+    return {"threshold_source": line.source, "source": line.ref}
+
+
+def _gib(mib: float) -> str:
+    return f"{mib / 1024:g} GiB"

@@ -24,6 +24,10 @@ Status = Literal["done", "next", "open", "later", "stopped"]
 """done: closed, or every gate holds · open: a desk check with gates that do not hold · stopped: closed for good."""
 
 
+Why = Literal["evidence", "target", "policy", "decision", "rules", "commit"]
+"""What brought a change of a plan about."""
+
+
 class Gate(BaseModel):
     """A condition for entering or leaving a stage."""
 
@@ -273,7 +277,7 @@ class PlanChange(BaseModel):
     """As it was, or empty."""
     after: str
     """As it is, or empty."""
-    why: Literal["evidence", "target", "policy", "decision", "rules", "commit"]
+    why: Why
     """What brought it about, as a key (`plan_change.why.<why>`)."""
     causes: tuple[str, ...]
     """Evidence, decision, passage, rule ids or names of targets that brought it about."""

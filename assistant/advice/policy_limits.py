@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Literal, NamedTuple
 
-from assistant.advice.policy_force import Clause, compiled, patterns
+from assistant.advice.policy_force import Clause, compiled
 from assistant.llm.quantities import Quantity, find_quantities
 
 DATA_CLASSES = ("public", "internal", "confidential", "personal", "sensitive_personal")
@@ -168,11 +168,6 @@ def approver(text: str) -> str:
     if found is None:
         return ""
     return next((found[name] for name in ("en", "subject", "ja") if found[name]), "").strip()
-
-
-def class_things() -> bool:
-    """Whether the table has classes of data; kept so that the table is checked by a test."""
-    return set(patterns()["classes"]) == set(DATA_CLASSES)
 
 
 def forces_of(clause: Clause) -> set[str]:

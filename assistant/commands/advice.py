@@ -1,8 +1,7 @@
-"""The tools that draw on what was found: cost, comparison, plan."""
+"""The tools that draw on what was found: cost and comparison."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,24 +47,3 @@ def compare_models(
 ) -> None:
     """Put models side by side from their evidence."""
     run_tool("compare_models", {"models": models}, as_json, language)
-
-
-def plan_adoption(
-    model: Model,
-    use_case: Annotated[str, typer.Option(help="What the model is for.")] = "",
-    requests_per_day: Annotated[float | None, typer.Option(help="Load.")] = None,
-    price_per_hour: Annotated[float | None, typer.Option(help="Price of one device for an hour.")] = None,
-    currency: Annotated[str, typer.Option(help="ISO code of the price.")] = "USD",
-    device_memory_gib: Annotated[float | None, typer.Option(help="Memory that is there, in GiB.")] = None,
-    latency_p95_ms: Annotated[float | None, typer.Option(help="Longest accepted p95 response time, in ms.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the report here: .html, .md or .json.")] = None,
-    as_json: Json = False,
-    language: Language = "en",
-) -> None:
-    """Plan the adoption in stages with gates bound to evidence; runs the missing checks and a profile first."""
-    targets = {
-        "requests_per_day": requests_per_day, "price_per_hour": price_per_hour, "currency": currency,
-        "device_memory_gib": device_memory_gib, "latency_p95_ms": latency_p95_ms,
-    }  # fmt: skip
-    given = {k: v for k, v in targets.items() if v is not None}
-    run_tool("plan_adoption", {"model": model, "use_case": use_case, "targets": given}, as_json, language, out)

@@ -67,7 +67,7 @@ def run_tool(
         if evidence is None:
             raise typer.Exit(REFUSED if refusals else FAILED)
         if out is not None:
-            _write_report(evidence, services, out, language)
+            write_report_file(evidence, services, out, language)
         if plot is not None:
             draw(evidence, services, plot, language)
     finally:
@@ -93,7 +93,8 @@ def as_text(evidence: Evidence, age_s: float | None, language: Any) -> str:
     return render_result(result, language)
 
 
-def _write_report(evidence: Evidence, services: Any, out: Path, language: Any) -> None:
+def write_report_file(evidence: Evidence, services: Any, out: Path, language: Any) -> None:
+    """Write the report of a stored plan into a file."""
     from assistant.advice.report import write_report  # noqa: PLC0415 (heavy import, only when needed)
     from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
 

@@ -6,12 +6,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from assistant.languages import Language
-from assistant.phrases import has, say
-from assistant.rendering.style import Rendered, next_step, plain, table
+from assistant.phrases import say
+from assistant.rendering.plan_parts import (
+    before_text,
+    budget_text,
+    changes_text,
+    cited,
+    conflicts_text,
+    joined,
+    monitoring_text,
+    policy_text,
+    rollback_text,
+    rule_text,
+    rules_text,
+    stages_table,
+    stop_text,
+    time_text,
+    verdict_text,
+)
+from assistant.rendering.style import Rendered, code, next_step, plain, table
 
 if TYPE_CHECKING:
-    from assistant.advice.gates import Gate
-    from assistant.advice.plan import AdoptionPlan
+    from assistant.advice.plan_records import AdoptionPlan
     from assistant.rendering.results import TurnResult
 
 
@@ -75,79 +91,90 @@ def _cell(value: Any, pattern: str, language: Language) -> str:
 def render_plan(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
     """The record of `plan_adoption`."""
     plan: Any = result.record
-    headline = f"{verdict_text(plan, language)} [{result.evidence_id}]"
-    ready = plan.verdict in {"go", "go_with_conditions"}
-    parts = [rules_text(plan, language), stages_table(plan, language), *rules_before_start(plan, language)]
-    closing = [next_step(say("plan.next_go" if ready else "plan.next_blocked", language), language)]
-    if plan.missing_inputs:
-        closing.append(say("plan.tell", language, text=_joined("missing", plan.missing_inputs, language)))
-    sentence = say("plan.sentence_go" if ready else "plan.sentence_blocked", language, model=plain(plan.model))
-    closing.append(say("common.say_it", language, text=sentence))
-    closing.append(say("common.not_checked", language, text=_joined("unchecked", plan.not_checked, language)))
-    return Rendered(headline, "\n\n".join(parts), "\n\n".join(closing))
-
-
-def verdict_text(plan: AdoptionPlan, language: Language) -> str:
-    """The verdict as a sentence."""
-    effect = {"go_with_conditions": "condition", "not_yet": "blocks"}.get(plan.verdict, "")
-    return say(f"verdict.{plan.verdict}", language, count=sum(r.effect == effect for r in plan.rules))
-
-
-def rules_text(plan: AdoptionPlan, language: Language) -> str:
-    """The rules that fired, as a list."""
-    marks = {"supports": "✓", "condition": "△", "blocks": "✗", "ends": "✗"}
-    lines = [say("plan.fired", language)]
-    for rule in plan.rules:
-        sentence = say(f"rule.{rule.rule}.{rule.effect}", language, value=_found(rule.value, language))
-        cited = f" [{rule.evidence}]" if rule.evidence else ""
-        lines.append(f"- {marks[rule.effect]} {sentence} ({rule.rule}){cited}")
-    return "\n".join(lines)
-
-
-def stages_table(plan: AdoptionPlan, language: Language) -> str:
-    """The stages with their gates."""
-    rows = [
-        [
-            f"**{say(f'stage.{s.name}', language)}** – {say(f'stage.status.{s.status}', language)}",
-            say(f"stage.purpose.{s.name}", language),
-            say("stage.time.weeks", language, count=s.time_box_weeks)
-            if s.time_box_weeks
-            else say("stage.time.none", language),
-            "<br>".join(gate_text(g, language) for g in s.gates),
-            "<br>".join(say(f"stop.{key}", language) for key in s.stop_rules),
-        ]
-        for s in plan.stages
-    ]
-    return table(say("plan.columns", language), rows)
-
-
-def gate_text(gate: Gate, language: Language) -> str:
-    """A gate in a line: what is asked, the threshold with its source, state, value and evidence."""
-    limit = f"gate.limit.{gate.code}"
-    threshold = (
-        f" {say(limit, language, limit=gate.threshold)}"
-        if has(limit) and any(c.isdigit() for c in gate.threshold)
-        else ""
-    )
-    source = f" ({say(f'gate.threshold.{gate.threshold_source}', language)})" if threshold else ""
-    state = say(f"gate.state.{gate.state}", language)
-    shown = f"– *{state}*" if gate.state == "missing" else f"{state} {_found(gate.value, language)} [{gate.evidence}]"
-    return f"{say(f'gate.{gate.code}', language)}{threshold}{source} {shown}"
-
-
-def _found(value: str, language: Language) -> str:
-    """The value of a gate: a word of the tools in the reader's language, a figure or a name as it is."""
-    return say(f"gate.found.{value}", language) if has(f"gate.found.{value}") else plain(value)
-
-
-def rules_before_start(plan: AdoptionPlan, language: Language) -> list[str]:
-    """What to settle, whom to name and what it costs."""
+    version = f" {say('plan.version', language, version=plan.version)}" if plan.version > 1 else ""
+    stage = plan.stage(plan.next_stage)
+    # A list right above a table would swallow it.
     parts = [
-        say("plan.operating", language, text=_joined("operating", plan.operating_rules, language)),
-        say("plan.owners", language, text=_joined("owner", plan.owners, language)),
+        changes_text(plan, language),
+        rules_text(plan, language),
+        policy_text(plan, language),
+        conflicts_text(plan, language),
+        stages_table(plan, language),
+        *before_text(stage, language),
+        _timing(plan, language),
     ]
-    return [*parts, say("plan.budget", language, text=plain(plan.budget))] if plan.budget else parts
+    deeper = [rollback_text(stage, language), monitoring_text(stage, language), _pins(plan, language)]
+    return Rendered(
+        headline=f"{verdict_text(plan, language)}{version} [{result.evidence_id}]",
+        details="\n\n".join(part for part in parts if part),
+        deeper="\n\n".join(part for part in deeper if part),
+        advice="\n\n".join(_closing(plan, language)),
+        points=_points(plan, language),
+    )
 
 
-def _joined(group: str, keys: Sequence[str], language: Language) -> str:
-    return say("common.list_joint", language).join(say(f"{group}.{key}", language) for key in keys)
+def _points(plan: AdoptionPlan, language: Language) -> str:
+    """Three points for a manager: what weighs most, what comes next and costs, when it ends."""
+    weighty = [rule for rule in plan.rules if rule.effect in {"ends", "blocks", "condition"}] or list(plan.rules[:1])
+    stage = plan.stage(plan.next_stage)
+    reason = say("common.list_joint", language).join(
+        say("plan.point_reason", language, text=rule_text(rule, plan, language), cited=cited(rule))
+        for rule in weighty[:3]
+    )
+    effort = say(
+        "plan.point_effort", language, stage=say(f"stage.{stage.name}", language), time=time_text(stage, language),
+        budget=budget_text(stage.budget, language),
+    )  # fmt: skip
+    stops = say("common.list_joint", language).join(stop_text(rule, language) for rule in stage.stop_rules)
+    points = "\n".join(
+        f"{i}. {each}" for i, each in enumerate((reason, effort, say("plan.point_stop", language, text=stops)), 1)
+    )
+    return "\n\n".join(part for part in (points, policy_text(plan, language, most=3)) if part)
+
+
+def _closing(plan: AdoptionPlan, language: Language) -> list[str]:
+    ready = plan.verdict in {"go", "go_with_conditions"}
+    stage = say(f"stage.{plan.next_stage}", language)
+    first = plan.next_stage == "proof_of_concept"
+    next_key = (
+        ("next_go" if first else "next_later") if ready else "next_no" if plan.verdict == "no" else "next_blocked"
+    )
+    closing = [next_step(say(f"plan.{next_key}", language, stage=stage), language)]
+    if plan.missing_inputs:
+        closing.append(say("plan.tell", language, text=joined("missing", plan.missing_inputs, language)))
+    said = ("sentence_go" if first else "sentence_later") if ready else "sentence_blocked"
+    weeks = plan.stage(plan.next_stage).time_box_weeks
+    sentence = say(f"plan.{said}", language, model=plain(plan.model), weeks=weeks, stage=stage)
+    closing.append(say("common.say_it", language, text=sentence))
+    if plan.assumptions:
+        assumed = (say(f"assumption.{a.code}", language, value=plain(a.value)) for a in plan.assumptions)
+        closing.append(say("plan.assumed", language, text=say("common.list_joint", language).join(assumed)))
+    closing.append(say("common.not_checked", language, text=joined("unchecked", plan.not_checked, language)))
+    return closing
+
+
+def _timing(plan: AdoptionPlan, language: Language) -> str:
+    """Whether the deadline can be kept; empty when there is none, or nothing to say."""
+    timing = plan.timing
+    if timing.deadline is None:
+        return ""
+    deadline = timing.deadline.isoformat()
+    if timing.fits:
+        return say("plan.shortened", language, deadline=deadline) if timing.shortened else ""
+    reached = (
+        say("plan.late_reached", language, stage=say(f"stage.{timing.reached}", language))
+        if timing.reached
+        else say("plan.late_nothing", language)
+    )
+    return say("plan.late", language, deadline=deadline, weeks=timing.weeks, reached=reached)
+
+
+def _pins(plan: AdoptionPlan, language: Language) -> str:
+    """What to write down exactly, the single files left to the lock."""
+    shown = [pin for pin in plan.pins if pin.kind not in {"file"}]
+    text = say("common.list_joint", language).join(
+        f"{say(f'pin.{pin.kind}', language)} {f'`{code(pin.name)}` ' if pin.name else ''}"
+        f"{f'`{code(pin.value[:19])}`' if pin.value else say('pin.absent', language)}"
+        for pin in shown
+    )
+    return say("pin.head", language, text=text)

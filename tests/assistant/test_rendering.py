@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from assistant.advice.comparison import compare_models
 from assistant.advice.plan import plan_adoption
+from assistant.advice.plan_records import StageBudget
 from assistant.languages import LANGUAGES
 from assistant.phrases import say
 from assistant.rendering.profiles import render_profile
@@ -81,8 +82,11 @@ def test_T13_the_name_of_a_model_is_text_in_a_plan_and_a_comparison(name, langua
 
 
 def test_T13_a_currency_is_text_in_a_plan():
-    plan = plan_adoption("org/model", "FAQ", {}, evidence=[]).model_copy(update={"budget": "*EUR* <b> 3.00"})
-    assert any("*EUR* <b> 3.00" in line for line in shown(markdown("plan_adoption", plan)))
+    plan = plan_adoption("org/model", "FAQ", {}, evidence=[])
+    budget = StageBudget(low=1.0, high=3.0, currency="*EUR* <b>", basis="full_load", evidence="E1")
+    stages = tuple(stage.model_copy(update={"budget": budget}) for stage in plan.stages)
+    text = " ".join(shown(markdown("plan_adoption", plan.model_copy(update={"stages": stages}))))
+    assert text.count("*EUR* <b> 1.00–3.00") == 4
 
 
 # --- measurements -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tools.license import LicenceFinding
 from tools.memory import MemoryForecast, MemoryTerm
 from tools.profiling.records import MemoryByKind, Profile, ProfileRun
 from tools.snapshot import Snapshot
+from tools.version import LibraryFit, VersionCheck
 
 MODEL = "org/model"
 COMMIT = "a" * 40
@@ -121,6 +122,22 @@ def profile(*runs, model=MODEL, commit=COMMIT, peak_memory_mib=640.0):
     )
 
 
+def version(model=MODEL, commit=COMMIT, **changes):
+    library = LibraryFit(written_with="5.0", installed="5.23.0", architecture_known=True, class_known=True, note="")
+    fields = {
+        "newest_commit": commit,
+        "pinned": False,
+        "behind": 0,
+        "changes": (),
+        "library": library,
+        "lineage": (),
+        "source": "hub",
+        "advisories": (),
+        "unknown": (),
+    }
+    return VersionCheck(model=model, commit=commit, **fields | changes)
+
+
 class Records:
     """Builders of records; each takes what differs from a sound, small, measured model."""
 
@@ -129,6 +146,7 @@ class Records:
     forecast = staticmethod(forecast)
     documentation = staticmethod(documentation)
     profile = staticmethod(profile)
+    version = staticmethod(version)
     measured = staticmethod(measured)
     failed = staticmethod(failed)
     model = MODEL
@@ -140,6 +158,7 @@ class Records:
         MemoryForecast: "estimate_memory",
         DocumentationCheck: "check_documentation",
         Profile: "profile_model",
+        VersionCheck: "check_version",
     }
 
     def sound(self, **replaced):
@@ -150,6 +169,7 @@ class Records:
             "forecast": forecast(),
             "documentation": documentation(),
             "profile": profile(),
+            "version": version(),
         }
         return [record for record in (made | replaced).values() if record is not None]
 

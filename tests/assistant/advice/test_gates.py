@@ -42,7 +42,8 @@ def trial(evidence_of):
 def test_without_evidence_every_gate_is_missing_and_names_none():
     gates = (*desk_check_gates([], {}), *trial_gates([], {}))
     assert {each.code: (each.state, each.value, each.evidence) for each in gates} == dict.fromkeys(
-        ["files_safe", "licence_known", "version_pinned", "limitations_documented", "memory", "quality", "latency", "cost"],
+        ["files_safe", "advisories", "licence_known", "version_pinned", "library_fit", "limitations_documented",
+         "documented_for_use", "memory", "quality", "behaviour", "latency", "cost"],
         ("missing", "", ""),
     )  # fmt: skip
 
@@ -51,35 +52,28 @@ def test_the_desk_check_of_a_sound_model_passes_with_its_evidence(desk, records)
     gates = desk(*records.sound())
     assert {code: (each.state, each.value, each.evidence) for code, each in gates.items()} == {
         "files_safe": ("passed", "accept", "E2"),
+        "advisories": ("passed", "none_reached", "E6"),
         "licence_known": ("passed", "Apache-2.0", "E4"),
         "version_pinned": ("passed", "a" * 19, "E1"),
+        "library_fit": ("passed", "transformers 5.23.0", "E6"),
         "limitations_documented": ("passed", "filled", "E4"),
+        "documented_for_use": ("missing", "", ""),
         "memory": ("passed", "640 MiB", "E5"),
     }
 
 
 def test_the_trial_of_a_measured_model(trial, records):
-    assert trial(*records.sound()) == {
-        "quality": Gate(
-            code="quality",
-            state="missing",
-            value="",
-            threshold="set on your own examples before the trial",
-            threshold_source="team",
-            evidence="",
-        ),
-        "latency": Gate(
-            code="latency",
-            state="passed",
-            value="12.0 ms",
-            threshold="24 ms",
-            threshold_source="measured",
-            evidence="E5",
-        ),
-        "cost": Gate(
-            code="cost", state="missing", value="", threshold="budget", threshold_source="team", evidence=""
-        ),
-    }  # fmt: skip
+    found = trial(*records.sound())
+    assert found["latency"] == Gate(
+        code="latency", state="passed", value="12.0 ms", threshold="24 ms", threshold_source="measured", source="E5",
+        evidence="E5", number=12.0, limit=24.0, unit="ms",
+    )
+    open_ones = {code: (g.state, g.threshold_source, g.answered_by) for code, g in found.items() if code != "latency"}
+    assert open_ones == {
+        "quality": ("missing", "team", "team"),
+        "behaviour": ("missing", "guidance", "observe_behavior"),
+        "cost": ("missing", "team", "estimate_cost"),
+    }
 
 
 @pytest.mark.parametrize(("verdict", "state"), [("accept", "passed"), ("flag", "passed"), ("refuse", "failed")])

@@ -1,0 +1,76 @@
+"""What was decided about a model and why, answered from stored decisions alone.
+
+Such a question is read by code, before any LLM: the answer names who decided what on which evidence, and a guess at that
+would be worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.advice.policy_text import normalised
+from assistant.languages import Language
+from assistant.rendering.decisions import decisions_text
+from assistant.services import Services
+from assistant.turn_events import Citation
+
+_ENGLISH = re.compile(
+    r"\b(?:what|which|why|when|who)\b[^.?!]{0,60}\b(?:did|have|has|had|was|were)\b[^.?!]{0,40}\b(?:decide|decided|decisions?|conclude|concluded|"
+    r"agree|agreed|settled?)\b(?!\s+(?:to\s+use\s+for|between))"
+    r"|\bwhat\s+(?:is|was|are|were)\s+(?:the\s+|our\s+)(?:last\s+|latest\s+)?decisions?\b"
+    r"|\b(?:show|list|tell|give)\s+(?:me\s+|us\s+)?(?:all\s+)?(?:the\s+|our\s+|past\s+|earlier\s+)*decisions?\b"
+    r"|\b(?:have|has|did)\s+(?:we|anyone|anybody|the\s+team)\s+(?:already\s+)?(?:decide|decided|made\s+a\s+decision)\b"
+    r"|\bwhat\s+(?:we|the\s+team)\s+(?:have\s+)?decided\b|\bwhy\s+did\s+(?:we|the\s+team)\s+(?:stop|go\s+on|go\s+ahead|approve|reject)\b",
+    re.IGNORECASE,
+)
+_JAPANESE = re.compile(
+    r"(?:何|なに|どう|誰|だれ|いつ|なぜ|どんな|どのよう)[^。?]{0,24}(?:決め(?:た|まし|て(?:い)?(?:た|まし))|決まっ(?:た|て|て(?:い)?ま)|決定し(?:た|まし)|決断)"
+    r"|(?:決め|決定し)た(?:こと|内容|理由|経緯|の(?:は|か))|(?:これまで|今まで|過去)の(?:決定|判断)|決定(?:事項|内容|の理由|の経緯|の履歴|を(?:教え|見せ|一覧))"
+    r"|(?:もう|すでに|既に)?決まっ(?:て(?:い)?(?:ます|る)|た)(?:こと)?[^。]{0,4}(?:か|?|\?)"
+)
+_NOT_ABOUT_THE_PAST = re.compile(
+    r"\b(?:help|how|should|can|could)\b[^.?!]{0,20}\b(?:decide|choose)\b|\bto\s+decide\b|決め(?:る|たい|られ|かね|れば|方)|決めておく|決めた(?:ほう|方)",
+    re.IGNORECASE,
+)
+
+
+def asks_decisions(question: str) -> bool:
+    """Whether a question asks what was decided, rather than what to decide.
+
+    Args:
+        question: The user's words.
+    """
+    text = normalised(question)
+    if _NOT_ABOUT_THE_PAST.search(text) and not re.search(r"\b(?:did|have)\s+we\s+decide", text, re.IGNORECASE):
+        return False
+    return bool(_ENGLISH.search(text) or _JAPANESE.search(text))
+
+
+def answer_decisions(
+    services: Services, models: Sequence[str], user: str, language: Language
+) -> tuple[str, tuple[Citation, ...]]:
+    """The decisions about a model, or about all of the user's models when none is named.
+
+    Args:
+        services: Where decisions are kept.
+        models: References that the question can mean, the likeliest first.
+        user: Whose decisions; nobody else's are told.
+        language: Language of the answer.
+
+    Returns:
+        The text, and citations of the plans and evidence that it names.
+    """
+    model = models[0] if models else ""
+    decisions = services.plans.decisions(user, model)
+    plans = services.plans.versions(user, model)
+    text = decisions_text(decisions, plans, model, language)
+    cited = dict.fromkeys(
+        [
+            *(d.plan_evidence for d in decisions),
+            *(g.evidence for d in decisions for g in d.gates if g.evidence.startswith("E")),
+            *(p.evidence for p in plans[:1]),
+        ]
+    )
+    found = [each for id in cited if id and (each := services.store.get(id, user=user))]
+    return text, tuple(Citation(id=e.id, title=e.tool, source=f"{e.model} {e.commit}".strip()) for e in found)
