@@ -57,10 +57,10 @@ def stage_budget(stage: StageName, weeks: int, facts: PlanFacts) -> StageBudget:
     low, high = monthly_range(cost.record)
     known = {"currency": cost.record["currency"], "evidence": cost.id}
     if stage == "production":
-        return StageBudget(low=low, high=high, per="month", basis="full_load", **known)
+        return StageBudget(low=round(low, 2), high=round(high, 2), per="month", basis="full_load", **known)
     if stage == "pilot":
         share = weeks * _DAYS_PER_WEEK / DAYS_PER_MONTH
-        return StageBudget(low=low * share, high=high * share, basis="share_of_month", **known)
+        return StageBudget(low=round(low * share, 2), high=round(high * share, 2), basis="share_of_month", **known)
     hourly = cost.record["price_per_hour"] * weeks
     return StageBudget(low=hourly * _WORKING_HOURS_PER_WEEK, high=hourly * _HOURS_PER_WEEK, basis="one_device", **known)
 
