@@ -40,6 +40,7 @@ class Briefing(BaseModel):
 _COVERING = ("plan_adoption", "compare_models", "estimate_cost")
 """Tools whose text covers what they rest on; the first that finished speaks alone."""
 
+_FIRST_TOLD = ("conflicts", "team_passages")
 _SUGGESTED = ("search_guidance", "profile_model", "plan_adoption")
 
 
@@ -89,7 +90,9 @@ def outcome_of(tool: str, record: BaseModel) -> str:
 
 def text_for_llm(record: BaseModel) -> str:
     """The record as a short text for an LLM: its figures without long lists, untrusted words kept short."""
-    return _short(record.model_dump(mode="json", exclude_none=True))[:3000]
+    content = record.model_dump(mode="json", exclude_none=True)
+    # What outranks the rest is not to be cut off behind it.
+    return _short({**{name: content[name] for name in _FIRST_TOLD if name in content}, **content})[:3000]
 
 
 def _principal(finished: Sequence[TurnResult]) -> list[TurnResult]:
@@ -178,7 +181,7 @@ def _documentation_outcome(record: Any) -> str:
 
 
 _OUTCOMES: dict[str, Callable[[Any], str]] = {
-    "search_guidance": lambda r: "found" if r.passages else "nothing",
+    "search_guidance": lambda r: "found" if r.passages or r.team_passages else "nothing",
     "fetch_model": lambda _: "ready",
     "inspect_files": lambda r: r.verdict,
     "estimate_memory": _forecast_outcome,

@@ -19,7 +19,7 @@ from langgraph.types import Command
 from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, compose
 from assistant.evidence import EvidenceStore, PendingConsent, Turn
-from assistant.grounding import check_text, figures_of
+from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.languages import Language, language_of
 from assistant.llm.connect import connect_llm
 from assistant.llm.pilot_chat import PilotChat
@@ -327,7 +327,8 @@ class Assistant:
         message = running.last_message or AIMessage("")
         briefing = compose(running.results, message, turn, language, running.audience, brief=running.brief)
         figures = figures_of([turn.question, *(r.payload for r in running.results)], turn.models)
-        lead = check_text(str(message.content), figures, [c.id for c in briefing.citations])
+        quoted = quoted_figures(r.payload for r in running.results)
+        lead = check_text(str(message.content), figures, [c.id for c in briefing.citations], quoted)
         stands_in = say("llm.stands_in", language) if message.response_metadata.get(STANDS_IN) else ""
         parts = [p for p in (lead.text if briefing.takes_lead else "", briefing.text, stands_in) if p]
         answer = "\n\n".join(parts) or say("common.nothing_to_say", language)

@@ -7,7 +7,7 @@ Numbers are compared with rounding and units in mind: `87 MiB` matches a record'
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.])(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<fraction>\.\d+)?\s?(?P<scale>万|千|億|million|thousand|k(?![a-zA-Z]))?"
 )
-_CITATION = re.compile(r"\[([EG]\d+)\]")
+_CITATION = re.compile(r"\[([EG]\d+|D[0-9a-f]{8})\]")
 _SENTENCE = re.compile(r"[^。！？!?\n]*?(?:[。！？!?]+|\.(?=\s|$)|\n|$)\s*")
 _SCALES = {"万": 1e4, "千": 1e3, "億": 1e8, "million": 1e6, "thousand": 1e3, "k": 1e3}
 _UNIT_FACTORS = (1.0, 1024.0, 1 / 1024.0, 1000.0, 1 / 1000.0, 1.048576, 1 / 1.048576, 100.0, 1.073741824)
 _WORDS_OF_THE_MODEL = frozenset({"lines", "claim"})
 """Fields that quote a model's own card: what it says of itself is quoted as such, it is no measured figure."""
+_WORDS_OF_DOCUMENTS = frozenset({"team_passages", "conflicts"})
+"""Fields that quote the team's documents: their figures are those of the document, and stand beside its citation alone."""
 _LONGEST_TEXT = 20_000
 _HARMLESS = frozenset({0.0, 1.0, 2.0, 3.0})
 """Small counts ("three points", "the 2 options") are words rather than figures."""
@@ -37,21 +39,26 @@ class CheckedText(BaseModel):
     """Numbers and citations that no evidence supports."""
 
 
-def check_text(text: str, figures: Iterable[float], citations: Iterable[str]) -> CheckedText:
+def check_text(
+    text: str, figures: Iterable[float], citations: Iterable[str], quoted: Mapping[str, Sequence[float]] | None = None
+) -> CheckedText:
     """Keep the sentences whose numbers are among `figures` and whose citations exist.
 
     Args:
         text: An LLM's words.
         figures: Numbers of the evidence and of the user's question.
         citations: Ids that can be cited.
+        quoted: Numbers of the team's documents by id, which hold in a sentence that cites the document.
     """
     known, ids = tuple(figures), set(citations)
     kept: list[str] = []
     unsupported: list[str] = []
     for sentence in split_sentences(text):
+        cited = _CITATION.findall(sentence)
+        here = (*known, *(figure for id in cited for figure in (quoted or {}).get(id, ())))
         wrong = [
-            *(raw for raw, value in numbers_in(_CITATION.sub("", sentence)) if not is_supported(value, raw, known)),
-            *(found for found in _CITATION.findall(sentence) if found not in ids),
+            *(raw for raw, value in numbers_in(_CITATION.sub("", sentence)) if not is_supported(value, raw, here)),
+            *(found for found in cited if found not in ids),
         ]
         unsupported += wrong
         if not wrong:
@@ -101,8 +108,21 @@ def figures_of(record: Any, references: Sequence[str] = ()) -> list[float]:
             record = record.replace(reference, " ")
         return [value for _, value in numbers_in(record)]
     if isinstance(record, dict):
-        parts = [value for key, value in record.items() if key not in _WORDS_OF_THE_MODEL]
+        parts = [v for key, v in record.items() if key not in _WORDS_OF_THE_MODEL and key not in _WORDS_OF_DOCUMENTS]
         return [figure for part in parts for figure in figures_of(part, references)]
     if isinstance(record, list | tuple):
         return [figure for part in record for figure in figures_of(part, references)]
     return []
+
+
+def quoted_figures(records: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
+    """Numbers in the quotes of the team's documents, by the document's id.
+
+    Args:
+        records: Records as JSON.
+    """
+    found: dict[str, list[float]] = {}
+    for record in records:
+        for passage in record.get("team_passages") or ():
+            found.setdefault(passage["document"], []).extend(v for _, v in numbers_in(passage["quote"]))
+    return found

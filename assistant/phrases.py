@@ -1,4 +1,4 @@
-"""Sentences of the product in both languages, by key; the words stand in `phrases.toml`, a plan's in `plan_phrases.toml`."""
+"""Sentences of the product in both languages, by key; the words stand in `phrases.toml`, of parts in files of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from assistant.languages import Language
 from tools.file_facts import fact_of
 
-_FILES = ("phrases.toml", "plan_phrases.toml", "report_phrases.toml")
+_FILES = ("phrases.toml", "plan_phrases.toml", "report_phrases.toml", "document_phrases.toml")
 
 
 def say(key: str, language: Language, **values: Any) -> str:

@@ -30,7 +30,7 @@ class CatalogueEntry(NamedTuple):
 
 
 CATALOGUE: dict[str, CatalogueEntry] = {
-    "search_guidance": CatalogueEntry("knowledge.search", "GuidanceResult"),
+    "search_guidance": CatalogueEntry("knowledge.policy_search", "GuidanceAnswer"),
     "fetch_model": CatalogueEntry("tools.fetching", "Snapshot", reports=True),
     "inspect_files": CatalogueEntry("tools.file_safety", "FileInspection"),
     "estimate_memory": CatalogueEntry("tools.memory", "MemoryForecast"),

@@ -163,7 +163,8 @@ class Toolbox:
     def _options(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> dict[str, Any]:
         """What a tool needs beside the arguments of its user."""
         if name == "search_guidance":
-            return {"search": self._services.search}
+            documents = self._services.team_documents.of_user(scope.user)
+            return {"search": self._services.search, "documents": documents}
         if CATALOGUE[name].needs_evidence:
             models = arguments.get("models") or [arguments["model"]]
             find = self._services.store.find

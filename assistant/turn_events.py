@@ -83,7 +83,7 @@ class Citation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     id: str
-    """Evidence id (`E12`) or guidance entry id (`G07`)."""
+    """Evidence id (`E12`), guidance entry id (`G07`) or id of one of the team's documents (`D1a2b3c4d`)."""
     title: str
     """What it is, in the answer's language."""
     source: str = ""

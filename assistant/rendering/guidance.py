@@ -9,6 +9,7 @@ from assistant.grounding import split_sentences
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.style import Rendered, next_step
+from assistant.rendering.team_policy import with_policy
 from assistant.turn_events import Citation
 
 if TYPE_CHECKING:
@@ -19,8 +20,12 @@ MEETING_ENTRY = "G03"
 
 
 def render_guidance(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
-    """Passages of `search_guidance`."""
+    """Passages of `search_guidance`: the team's own documents first, then the guidance."""
     record: Any = result.record
+    return with_policy(_general(record, language), record, language)
+
+
+def _general(record: Any, language: Language) -> Rendered:
     if not record.passages:
         return Rendered(headline=say("guidance.nothing", language))
     if record.passages[0].section == "say":

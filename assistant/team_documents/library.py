@@ -153,6 +153,10 @@ class TeamDocuments:
             return ()
         return self._search.search(query, user, limit, documents)
 
+    def of_user(self, user: str) -> DocumentsOfOne:
+        """The documents that a user sees, for the tools."""
+        return DocumentsOfOne(self, user)
+
     def close(self) -> None:
         """Release the database."""
         self._store.close()
@@ -170,3 +174,19 @@ class TeamDocuments:
             progress(_READ + (_EMBEDDED - _READ) * start / len(texts), "Embedding the passages")
             parts.append(as_bytes(self._embedder().embed(texts[start : start + _AT_ONCE])))
         return np.concatenate(parts)
+
+
+class DocumentsOfOne:
+    """The documents that one user sees.
+
+    Args:
+        documents: All documents.
+        user: Who asks.
+    """
+
+    def __init__(self, documents: TeamDocuments, user: str) -> None:
+        self._documents, self._user = documents, user
+
+    def search(self, query: str, limit: int) -> tuple[PolicyPassage, ...]:
+        """Their passages for a question, the closest first; none when nothing is close enough."""
+        return self._documents.search(query, self._user, limit)
