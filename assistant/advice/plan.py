@@ -21,13 +21,15 @@ from assistant.advice.plan_rules import fire_rules, verdict_of
 from assistant.advice.plan_stages import StageInputs, all_gates, make_stages, next_stage_of
 from assistant.advice.plan_timing import time_boxes
 from assistant.advice.policy_check import check_policy, contradictions
-from assistant.advice.policy_reading import read_policy
+from assistant.advice.policy_reading import may_oblige, read_policy
 from assistant.advice.policy_records import Conflict, PolicyFinding
 from assistant.evidence import Evidence
 from knowledge.team_passage import TeamPassage
 
 __all__ = ["AdoptionPlan", "FiredRule", "Gate", "Stage", "Verdict", "plan_adoption"]
 
+MOST_PASSAGES = 5_000
+"""Passages of the team's documents that are read for a plan; what is left out is told."""
 MOST_STATEMENTS = 60
 """Statements of the team's documents that a plan lists; the rest is counted."""
 
@@ -62,7 +64,8 @@ def plan_adoption(
     facts = PlanFacts(evidence, targets or {})
     day = today or dt.datetime.now(dt.UTC).date()
     deadline = facts.deadline(day)
-    policy = check_policy(read_policy(passages), facts)
+    relevant = [passage for passage in passages if may_oblige(passage)]
+    policy = check_policy(read_policy(relevant[:MOST_PASSAGES]), facts)
     # What was decided about another version says nothing about this one.
     decisions = [d for d in decisions if d.commit == facts.commit]
     closed: list[StageName] = [d.stage for d in decisions if d.decision == "go"]
@@ -91,7 +94,7 @@ def plan_adoption(
         assumptions=assumptions(use_case, facts, policy, deadline_known=deadline is not None),
         missing_inputs=missing_inputs(use_case, facts, policy),
         pins=pins_of(facts, policy),
-        not_checked=_not_checked(facts),
+        not_checked=_not_checked(facts, documents_cut=len(relevant) > MOST_PASSAGES),
         commands=commands_of(model, use_case, facts.targets, facts.evidence, cited),
         evidence=cited,
     )
@@ -132,13 +135,14 @@ def _against_guidance(policy: Sequence[PolicyFinding], gates: dict[str, Gate]) -
             )  # fmt: skip
 
 
-def _not_checked(facts: PlanFacts) -> tuple[str, ...]:
+def _not_checked(facts: PlanFacts, *, documents_cut: bool) -> tuple[str, ...]:
     version = facts.record_of("check_version")
     return (
         "quality",
         "users",
         "legal",
         "people_cost",
+        *(("documents",) if documents_cut else ()),
         *(() if facts.record_of("observe_behavior") else ("behavior",)),
         *(() if version and version[0].get("newest_commit") else ("newest",)),
         "gpu",

@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["past", "waive", "should_not", "must_not", "only", "should", "must", "permit", "plain"]
-_KINDS: tuple[Kind, ...] = ("past", "waive", "should_not", "must_not", "only", "should", "must", "permit", "plain")
-_WEAK = frozenset({"permit", "plain"})
+Kind = Literal["past", "waive", "should_not", "must_not", "only", "should", "must", "permit", "plain_not", "plain"]
+_KINDS: tuple[Kind, ...] = (
+    "past", "waive", "should_not", "must_not", "only", "should", "must", "permit", "plain_not", "plain",
+)  # fmt: skip
+WEAK = frozenset({"permit", "plain", "plain_not"})
+"""Kinds that say little by themselves: a permission, and a plain verb."""
 Span = tuple[int, int]
 _CONJUNCTION = re.compile(
     r";\s+|,?\s+(?:but|while|whereas|although|though|however|yet)\s+|,\s+(?:and|or)\s+"
@@ -23,6 +26,7 @@ _CONJUNCTION = re.compile(
     re.IGNORECASE,
 )
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龥]")
+_NOUN = re.compile(r"(?!こと|もの(?:と|で))(?:[一-龥ァ-ヶ]|もの)")
 _NOTHING_IS_NEEDED = re.compile(r"\b(?:required|needed|necessary|mandatory)\b", re.IGNORECASE)
 
 
@@ -60,8 +64,11 @@ def compiled(section: str, key: str) -> re.Pattern[str]:
 
 
 @cache
-def _force() -> re.Pattern[str]:
-    groups = (f"(?P<{kind}>{'|'.join(patterns()['force'][kind])})" for kind in _KINDS)
+def _force(*, japanese: bool) -> re.Pattern[str]:
+    """All words of force of one language; a sentence has those of its own only."""
+    table = patterns()["force"]
+    own = {kind: [p for p in table[kind] if bool(_JAPANESE.search(p)) == japanese] for kind in _KINDS}
+    groups = (f"(?P<{kind}>{'|'.join(own[kind])})" for kind in _KINDS if own[kind])
     return re.compile("|".join(groups), re.IGNORECASE)
 
 
@@ -74,11 +81,24 @@ def find_markers(text: str, objects: Sequence[Span] = ()) -> tuple[Marker, ...]:
     """
     away = [*objects, *_quoted(text)]
     found = [
+        m for m in _words_of_force(text)
+        if m.kind == "plain" or not any(s <= m.start and m.end <= e for s, e in away)
+    ]  # fmt: skip
+    return _nothing_needed([m for m in found if m.kind != "past" and not _is_attributive(m, text)])
+
+
+@lru_cache(maxsize=4_096)
+def _words_of_force(text: str) -> tuple[Marker, ...]:
+    pattern = _force(japanese=_JAPANESE.search(text) is not None)
+    return tuple(
         Marker(m.lastgroup, m.start(), m.end(), m[0])  # type: ignore[arg-type]  # the groups are the kinds
-        for m in _force().finditer(text)
-        if m.lastgroup == "plain" or not any(s <= m.start() and m.end() <= e for s, e in away)
-    ]
-    return _nothing_needed([m for m in found if m.kind != "past"])
+        for m in pattern.finditer(text)
+    )
+
+
+def _is_attributive(marker: Marker, text: str) -> bool:
+    """Whether a Japanese verb only describes the noun behind it, as in 独自コードを必要とするモデル."""
+    return marker.kind in {"must", "permit"} and marker.text[-1] in "るす" and bool(_NOUN.match(text[marker.end :]))
 
 
 def _nothing_needed(markers: list[Marker]) -> tuple[Marker, ...]:
@@ -112,7 +132,7 @@ def clauses_of(text: str, objects: Sequence[Span] = ()) -> tuple[Clause, ...]:
     waiting: int | None = None
     for start, end in parts:
         begin = start if waiting is None else waiting
-        if any(start <= m.start < end and (m.kind not in _WEAK or m.span == opening) for m in markers):
+        if any(start <= m.start < end and (m.kind not in WEAK or m.span == opening) for m in markers):
             joined.append((begin, end))
             waiting = None
         elif backwards and joined:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from assistant.advice.policy_force import Clause, Marker, clauses_of, compiled, find_markers, patterns
+from assistant.advice.policy_force import WEAK, Clause, Marker, clauses_of, compiled, find_markers, patterns
 from assistant.advice.policy_limits import (
     DATA_CLASSES,
     approver,
@@ -27,11 +28,13 @@ from knowledge.team_passage import TeamPassage
 
 LONGEST_QUOTE = 400
 _QUESTION = re.compile(r"\?\s*[”\"」』)]?$|(?:か|でしょうか|ますか|ですか)[。]?[」』]?$")
+_DIGIT = re.compile(r"\d")
 _STRONG = {"must", "must_not", "only"}
 _LIMIT_OF = {"memory": "max_memory", "latency": "max_latency", "budget": "max_budget", "quality": "min_quality"}
 _NEGATED_LEAD = re.compile(r"without|lack|unless|missing|(?:ない|満たさない|欠く)(?:もの|モデル|場合)", re.IGNORECASE)
 _NOT_ONLY = re.compile(r"\bnot\s+only\b|\bonly\s+then\b", re.IGNORECASE)
 _NO_THIS_NO_THAT = re.compile(r"^no\s+(?P<what>[^,.;]+?)\s*[,–-]+\s*no\b", re.IGNORECASE)
+_WHEN = re.compile(r"(?:before|after|when|once|if|as\s+soon\s+as)\b[^,]*,", re.IGNORECASE)
 _LONGEST_HEADED = 160
 """A line below a heading such as "Prohibited" takes its force from there when it is no longer than this."""
 _LICENCE_WORD = re.compile(r"licen[cs]|ライセンス|許諾", re.IGNORECASE)
@@ -47,6 +50,26 @@ class _Read(NamedTuple):
     values: tuple[str, ...] = ()
 
 
+def may_oblige(passage: TeamPassage) -> bool:
+    """Whether a passage can hold a statement about models; a quick look for texts that cannot.
+
+    Args:
+        passage: A passage of a document.
+    """
+    text = f"{passage.title} {passage.place} {passage.text}".lower()
+    return any(stem in text for stem in _stems())
+
+
+@cache
+def _stems() -> tuple[str, ...]:
+    rows = patterns()["requirement"].values()
+    return tuple(
+        dict.fromkeys(
+            ["model", "モデル", "ai", "llm", "weights", "重み", *(s for row in rows for s in row.get("stems", ()))]
+        )
+    )
+
+
 def read_policy(passages: Iterable[TeamPassage]) -> tuple[Statement, ...]:
     """What the team's documents ask of models, in the order of the passages.
 
@@ -55,10 +78,16 @@ def read_policy(passages: Iterable[TeamPassage]) -> tuple[Statement, ...]:
     """
     found: dict[tuple[str, str, str], Statement] = {}
     for passage in passages:
-        for statement in _statements_of(passage):
+        for statement in _read_passage(passage):
             # Passages of one document may overlap.
             found.setdefault((statement.document, statement.quote, statement.requirement), statement)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=20_000)
+def _read_passage(passage: TeamPassage) -> tuple[Statement, ...]:
+    """A passage never changes, and a plan is made again and again."""
+    return tuple(_statements_of(passage))
 
 
 def _statements_of(passage: TeamPassage) -> Iterator[Statement]:
@@ -70,13 +99,15 @@ def _statements_of(passage: TeamPassage) -> Iterator[Statement]:
         if not text or _QUESTION.search(text):
             continue
         borrowed = _borrowed_force(sentence, above)
+        if not borrowed and not find_markers(text) and not _DIGIT.search(text):
+            continue
         reads = list(_read_sentence(text, borrowed, f"{sentence.lead} {sentence.heading} {above}"))
-        reported = compiled("context", "reported").search(text) is not None
-        if reported and reads:
-            reads = [_Read("unrecognised", "should")]
-        if not reads and not sentence.leads_in and _is_open_obligation(text, borrowed, titled=titled):
-            reads = [_Read("unrecognised", "should" if reported else "must")]
+        reads = reads or _unread(text, borrowed, titled=titled, leads_in=sentence.leads_in)
+        if reads and compiled("context", "reported").search(text):
+            reads = [_Read("unrecognised", "should")]  # what others say obliges nobody
         for read in reads:
+            if not about and patterns()["requirement"].get(read.requirement, {}).get("context"):
+                continue  # words that are said of much else, in a passage that is not about models
             yield _statement(passage, sentence, read, text, speaks_of_models=about, borrowed=bool(borrowed))
 
 
@@ -92,7 +123,7 @@ def _borrowed_force(sentence: Sentence, above: str) -> tuple[Marker, ...]:
             source is not sentence.lead and not (sentence.is_item or len(sentence.text) <= _LONGEST_HEADED)
         ):
             continue
-        markers = [m for m in find_markers(text) if m.kind != "plain"]
+        markers = [m for m in find_markers(text) if m.kind not in {"plain", "plain_not"}]
         only = [m for m in markers if m.kind == "only"]
         strong = only or [m for m in markers if m.kind != "permit"] or markers
         if strong:
@@ -113,7 +144,7 @@ def _read_sentence(text: str, borrowed: tuple[Marker, ...], around: str) -> Iter
         return
     said: set[str] = set()
     for clause in clauses_of(text, [t.span for t in things]):
-        own = [m for m in clause.markers if m.kind != "plain"]
+        own = [m for m in clause.markers if m.kind not in {"plain", "plain_not"}]
         used = clause if own or not borrowed else Clause(clause.text, borrowed)
         for read in _read_clause(used, find_things(used.text), around):
             if read.requirement not in said:
@@ -125,15 +156,16 @@ def _read_clause(clause: Clause, things: Sequence[Thing], around: str) -> Iterat
     names = {t.requirement for t in things}
     if not clause.markers and not limits_of(clause.text, set()):
         return
-    yield from _limits(clause)
-    yield from _licences(clause, names, around)
-    yield from _data(clause, names)
+    said = list(_licences(clause, names, around))
+    yield from (*_limits(clause), *said, *_data(clause, names))
     for thing in things:
         marker = governing(clause, thing.start, thing.end)
         force = asked_for(clause, thing, things, marker) if marker is not None else ""
-        if not force or (marker and marker.kind == "plain" and not thing.good):
-            continue
+        if not force or (thing.text[:2].upper() == "CC" and said):
+            continue  # a licence that a list of licences names already
         if thing.requirement == "approval" and _is_way_out(clause, thing, things):
+            continue
+        if thing.requirement in {"approval", "trial_first"} and len(things) > 1 and _sets_the_time(clause, thing):
             continue
         values = (role,) if thing.requirement == "approval" and (role := approver(clause.text)) else ()
         yield _Read(thing.requirement, force, values=values)  # type: ignore[arg-type]  # one of the three words
@@ -146,6 +178,12 @@ def _is_way_out(clause: Clause, approval: Thing, things: Sequence[Thing]) -> boo
         re.search(r"\b(?:unless|except|without)\b[^.;]*$", head, re.IGNORECASE)
         or re.search(r"場合を除|を除き|得た場合|なく|なしに", clause.text)
     )
+
+
+def _sets_the_time(clause: Clause, thing: Thing) -> bool:
+    """Whether a thing only says when, as in "before a model is approved, its licence text has to be there"."""
+    when = _WHEN.match(clause.text)
+    return when is not None and thing.end <= when.end()
 
 
 def _limits(clause: Clause) -> Iterator[_Read]:
@@ -190,19 +228,22 @@ def _data(clause: Clause, names: set[str]) -> Iterator[_Read]:
         yield _Read("data_class", "must", values=higher)
 
 
-def _is_open_obligation(text: str, borrowed: tuple[Marker, ...], *, titled: bool) -> bool:
-    """Whether a sentence obliges or forbids, and is about models."""
-    kinds = {m.kind for m in find_markers(text)} - {"plain", "permit"}
+def _unread(text: str, borrowed: tuple[Marker, ...], *, titled: bool, leads_in: bool) -> list[_Read]:
+    """A sentence that obliges or forbids and is about models, but asks for nothing that the table knows."""
+    if leads_in:
+        return []
+    kinds = {m.kind for m in find_markers(text)} - WEAK
     if not kinds:
         kinds = {m.kind for m in borrowed}
-    return bool(kinds & _STRONG) and (titled or compiled("context", "obliges").search(text) is not None)
+    binding = kinds & _STRONG and (titled or compiled("context", "obliges").search(text))
+    return [_Read("unrecognised", "must")] if binding else []
 
 
 def _statement(
     passage: TeamPassage, sentence: Sentence, read: _Read, text: str, *, speaks_of_models: bool, borrowed: bool
 ) -> Statement:
-    row = patterns()["requirement"].get(read.requirement, {})
-    elsewhere = not speaks_of_models and (row.get("context") or read.requirement in {"licence_text", "licence_known"})
+    # "Software without a licence" may or may not mean models: somebody has to say.
+    elsewhere = not speaks_of_models and read.requirement in {"licence_text", "licence_known"}
     quote = f"{sentence.lead} {sentence.text}" if borrowed and sentence.lead else sentence.text
     return Statement(
         passage=passage.id,
