@@ -18,6 +18,7 @@ from langgraph.types import Command
 
 from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, compose
+from assistant.decided import answer_decisions, asks_decisions
 from assistant.evidence import EvidenceStore, PendingConsent, Turn
 from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.languages import Language, language_of
@@ -195,6 +196,9 @@ class Assistant:
         self._tokens[user, conversation] = token
         self.services.store.withdraw_consents(user=user, conversation=conversation)
         running = _Running(scope, spoken, audience or self.settings.audience)
+        if asks_decisions(text):
+            yield from self._answer_decisions(running)
+            return
         if recalled := Recall(self.services, scope.call).answer(text, spoken):
             yield from self._answer_recalled(running, recalled)
             return
@@ -290,6 +294,16 @@ class Assistant:
             yield self._ask_consent(running, interrupts[0])
         else:
             yield from self._answer(running)
+
+    def _answer_decisions(self, running: _Running) -> Iterator[TurnEvent]:
+        """What was decided is told from the stored decisions, without the LLM."""
+        call, turn = running.scope.call, running.scope.turn
+        answer = answer_decisions(self.services, turn, call.user, running.language)
+        yield AnswerText(text=answer.text)
+        self.services.store.add_turn(
+            Turn(question=turn.question, answer=answer.text, tools=()), user=call.user, conversation=call.conversation
+        )
+        yield TurnFinished(answer=answer.text, citations=answer.citations)
 
     def _answer_recalled(self, running: _Running, recalled: list[TurnResult]) -> Iterator[TurnEvent]:
         """Answer a follow-up without the LLM, which is told of it for what comes next."""

@@ -7,10 +7,12 @@ would be worse than none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from assistant.advice.policy_text import normalised
 from assistant.languages import Language
+from assistant.llm.turn_schema import TurnContext
+from assistant.phrases import say
 from assistant.rendering.decisions import decisions_text
 from assistant.services import Services
 from assistant.turn_events import Citation
@@ -21,18 +23,29 @@ _ENGLISH = re.compile(
     r"|\bwhat\s+(?:is|was|are|were)\s+(?:the\s+|our\s+)(?:last\s+|latest\s+)?decisions?\b"
     r"|\b(?:show|list|tell|give)\s+(?:me\s+|us\s+)?(?:all\s+)?(?:the\s+|our\s+|past\s+|earlier\s+)*decisions?\b"
     r"|\b(?:have|has|did)\s+(?:we|anyone|anybody|the\s+team)\s+(?:already\s+)?(?:decide|decided|made\s+a\s+decision)\b"
+    r"|\bwho\s+decided\b|\b(?:what|which)\s+decisions?\b[^.?!]{0,20}\b(?:was|were|has|have|did)\b"
     r"|\bwhat\s+(?:we|the\s+team)\s+(?:have\s+)?decided\b|\bwhy\s+did\s+(?:we|the\s+team)\s+(?:stop|go\s+on|go\s+ahead|approve|reject)\b",
     re.IGNORECASE,
 )
 _JAPANESE = re.compile(
     r"(?:何|なに|どう|誰|だれ|いつ|なぜ|どんな|どのよう)[^。?]{0,24}(?:決め(?:た|まし|て(?:い)?(?:た|まし))|決まっ(?:た|て|て(?:い)?ま)|決定し(?:た|まし)|決断)"
     r"|(?:決め|決定し)た(?:こと|内容|理由|経緯|の(?:は|か))|(?:これまで|今まで|過去)の(?:決定|判断)|決定(?:事項|内容|の理由|の経緯|の履歴|を(?:教え|見せ|一覧))"
-    r"|(?:もう|すでに|既に)?決まっ(?:て(?:い)?(?:ます|る)|た)(?:こと)?[^。]{0,4}(?:か|?|\?)"
+    r"|(?:もう|すでに|既に)?決まっ(?:て(?:い)?(?:ます|る)|た)(?:こと)?[^。]{0,4}(?:か|\?)"
 )
 _NOT_ABOUT_THE_PAST = re.compile(
     r"\b(?:help|how|should|can|could)\b[^.?!]{0,20}\b(?:decide|choose)\b|\bto\s+decide\b|決め(?:る|たい|られ|かね|れば|方)|決めておく|決めた(?:ほう|方)",
     re.IGNORECASE,
 )
+_POINTS_BACK = re.compile(
+    r"\b(?:it|this|that|the\s+model|this\s+one)\b|それ|これ|この|その|当該|同モデル", re.IGNORECASE
+)
+
+
+class DecisionsAnswer(NamedTuple):
+    """What was decided, as text, and what it cites."""
+
+    text: str
+    citations: tuple[Citation, ...]
 
 
 def asks_decisions(question: str) -> bool:
@@ -47,30 +60,33 @@ def asks_decisions(question: str) -> bool:
     return bool(_ENGLISH.search(text) or _JAPANESE.search(text))
 
 
-def answer_decisions(
-    services: Services, models: Sequence[str], user: str, language: Language
-) -> tuple[str, tuple[Citation, ...]]:
-    """The decisions about a model, or about all of the user's models when none is named.
+def answer_decisions(services: Services, turn: TurnContext, user: str, language: Language) -> DecisionsAnswer:
+    """The decisions about the models that a question means, or all of the user's when it names none.
 
     Args:
         services: Where decisions are kept.
-        models: References that the question can mean, the likeliest first.
+        turn: The question with its models.
         user: Whose decisions; nobody else's are told.
         language: Language of the answer.
-
-    Returns:
-        The text, and citations of the plans and evidence that it names.
     """
-    model = models[0] if models else ""
-    decisions = services.plans.decisions(user, model)
-    plans = services.plans.versions(user, model)
-    text = decisions_text(decisions, plans, model, language)
-    cited = dict.fromkeys(
-        [
-            *(d.plan_evidence for d in decisions),
-            *(g.evidence for d in decisions for g in d.gates if g.evidence.startswith("E")),
-            *(p.evidence for p in plans[:1]),
-        ]
+    models = _meant(turn)
+    texts, cited = [], []
+    for model in models or ("",):
+        decisions = services.plans.decisions(user, model)
+        plans = services.plans.versions(user, model)
+        texts.append(decisions_text(decisions, plans, model, language))
+        cited += [d.plan_evidence for d in decisions]
+        cited += [gate.evidence for d in decisions for gate in d.gates]
+        cited += [plan.evidence for plan in plans[:1] if model]
+    found = [each for id in dict.fromkeys(cited) if id and (each := services.store.get(id, user=user))]
+    citations = tuple(
+        Citation(id=e.id, title=say(f"tool.{e.tool}", language), source=f"{e.model} {e.commit}".strip()) for e in found
     )
-    found = [each for id in cited if id and (each := services.store.get(id, user=user))]
-    return text, tuple(Citation(id=e.id, title=e.tool, source=f"{e.model} {e.commit}".strip()) for e in found)
+    return DecisionsAnswer("\n\n".join(texts), citations)
+
+
+def _meant(turn: TurnContext) -> tuple[str, ...]:
+    """The models named, or the last one spoken of where a word points back to it."""
+    if turn.named:
+        return turn.named
+    return turn.remembered[:1] if _POINTS_BACK.search(turn.question) else ()

@@ -72,22 +72,16 @@ def _policy(before: AdoptionPlan, after: AdoptionPlan) -> Iterator[PlanChange]:
 
 
 def _stages(before: AdoptionPlan, after: AdoptionPlan) -> Iterator[PlanChange]:
+    """Stages that were closed; what else changes in their status follows from the verdict."""
     old = {stage.name: stage for stage in before.stages}
     for stage in after.stages:
-        was = old[stage.name]
-        closed = stage.closing is not None and (
-            was.closing is None or was.closing.decision_id != stage.closing.decision_id
-        )
-        if was.status == stage.status and not closed:
+        was, closing = old[stage.name], stage.closing
+        if closing is None or (was.closing is not None and was.closing.decision_id == closing.decision_id):
             continue
         yield PlanChange(
-            what="stage",
-            name=stage.name,
-            before=was.status,
-            after=stage.status,
-            why="decision" if closed else "rules",
-            causes=(stage.closing.decision_id,) if closed and stage.closing else (),
-        )
+            what="stage", name=stage.name, before=was.status, after=stage.status, why="decision",
+            causes=(closing.decision_id,),
+        )  # fmt: skip
 
 
 def _rules(before: AdoptionPlan, after: AdoptionPlan, *, targets: tuple[PlanChange, ...]) -> Iterator[PlanChange]:

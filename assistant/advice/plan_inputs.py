@@ -66,10 +66,7 @@ def _assumed(
         yield Assumption(
             code="use", value=profile[0]["task"] if profile else "", evidence=profile[1] if profile else ""
         )
-    if "requests_per_day" not in targets:
-        yield Assumption(code="load", value="", evidence="")
-    if "price_per_hour" not in targets:
-        yield Assumption(code="price", value="", evidence="")
+    yield from _load_assumed(facts)
     line = latency_line(facts, policy)
     if "latency_p95_ms" not in targets and line.source in {"measured", "team"}:
         yield Assumption(
@@ -89,3 +86,15 @@ def _assumed(
         yield Assumption(code="noisy", value="", evidence=profile[1])
     if not deadline_known:
         yield Assumption(code="deadline" if "deadline" not in targets else "deadline_unread", value="", evidence="")
+
+
+def _load_assumed(facts: PlanFacts) -> Iterator[Assumption]:
+    untold = [name for name in ("requests_per_day", "price_per_hour") if name not in facts.targets]
+    cost = facts.cost
+    if untold and cost is not None:
+        record = cost.record
+        value = f"{record['requests_per_day']:,.0f}, {record['currency']} {record['price_per_hour']:g}"
+        yield Assumption(code="load_of_estimate", value=value, evidence=cost.id)
+        return
+    for name in untold:
+        yield Assumption(code="load" if name == "requests_per_day" else "price", value="", evidence="")

@@ -327,7 +327,9 @@ def change_text(change: PlanChange, language: Language) -> str:
     for group, what in (("gate", "gate"), ("stage", "stage"), ("target", "target")):
         if change.what == what and has(f"{group}.{change.name}"):
             name = say(f"{group}.{change.name}", language)
-    causes = ", ".join(plain(cause) for cause in change.causes) or say("plan_change.nothing", language)
+    causes = ", ".join(
+        say(f"target.{cause}", language) if has(f"target.{cause}") else plain(cause) for cause in change.causes
+    ) or say("plan_change.nothing", language)
     return say(
         "plan_change.line", language, what=say(f"plan_change.what.{change.what}", language, name=name),
         before=_changed(change.before, language), after=_changed(change.after, language),
