@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import typer
 
-from assistant.commands import advice, bundling, checks, documenting, locking, looking, planning, talk, upkeep
+from assistant.commands import advice, bundling, checks, documenting, indexing, locking, looking, planning, talk, upkeep
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Try a pre-trained model small, decide by measurement."
@@ -42,12 +42,12 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export-bom": locking.export_bom,
     "bundle": bundling.bundle,
     "doctor": upkeep.doctor,
-    "index": upkeep.index,
 }
 """In the order of the help text."""
 
 for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
+app.add_typer(indexing.index, name="index")
 
 
 @app.callback()
@@ -64,6 +64,7 @@ def main() -> None:
     # Typer builds all commands before it runs one; of a command that is named, its own is enough.
     named = [each for each in app.registered_commands if each.name in sys.argv[1:2]]
     app.registered_commands = named or app.registered_commands
+    app.registered_groups = [] if named else app.registered_groups
     try:
         app()
     finally:

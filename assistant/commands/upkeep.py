@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,26 +72,3 @@ def doctor(as_json: Json = False, language: Language = "en") -> None:
             line = say("doctor.line", spoken, mark=mark, part=part, found=check.found)
             print(line + (f"\n    {check.next_step}" if check.next_step else ""))
     raise typer.Exit(FAILED if any(c.state == "broken" for c in checks) else 0)
-
-
-def index(language: Language = "en") -> None:
-    """Build the guidance index now, instead of at the first question."""
-    from assistant.phrases import say  # noqa: PLC0415 (heavy import, only when needed)
-    from assistant.services import Services  # noqa: PLC0415 (as above)
-    from assistant.settings import Settings  # noqa: PLC0415 (as above)
-    from assistant.translation import translate  # noqa: PLC0415 (as above)
-
-    spoken = spoken_language(language)
-    with typed_failures(spoken):
-        services = Services(Settings())
-        try:
-            problem = services.search.index_problem
-            passages = services.search.search("version", limit=1).passages
-        finally:
-            services.close()
-    found = say("doctor.index", spoken, entry=passages[0].entry)
-    part = say("doctor.part.guidance", spoken)
-    if problem:
-        found = say("doctor.index_unkept", spoken, problem=translate(problem, spoken))
-    print(say("doctor.line", spoken, mark="✗" if problem else "✓", part=part, found=found), file=sys.stderr)
-    raise typer.Exit(FAILED if problem else 0)

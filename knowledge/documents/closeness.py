@@ -8,7 +8,7 @@ is about the passage speaks of, each word by how rare it is. Measured on `tests/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from knowledge.documents.cutting import sentences
 from knowledge.documents.words import topics_of
@@ -24,6 +24,8 @@ LEAST_SHARE_ACROSS = 0.45
 """The same between two languages, where the glossary stands in between."""
 BY_GLOSSARY = 0.5
 """What a word counts within one language that the passage has only as another one of the glossary's."""
+NOT_FAR_BEHIND = 0.5
+"""Share of the closest passage's measure that another one must have to be shown beside it."""
 _UNASKED = 2.0
 """Added to the weight of a question, so that a single common word is not all of it."""
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
@@ -47,20 +49,28 @@ class Closeness:
         self._weights = {word: weight(word) for word in topics_of(question)}
         self._asked = topics_of(expand(question))
 
-    def is_close(self, passage: TeamPassage, similarity: float) -> bool:
-        """Whether a passage is close enough to be an answer.
+    def close(self, passages: Sequence[TeamPassage], similarity: Sequence[float]) -> list[bool]:
+        """Which passages are close enough to be an answer, and not far behind the closest of their language.
 
         Args:
-            passage: The passage.
-            similarity: Cosine similarity of the two.
+            passages: The passages.
+            similarity: Cosine similarity of each to the question.
         """
+        measured = [self._measure(p, like) for p, like in zip(passages, similarity, strict=True)]
+        closest = {of: max((m for m, each in measured if each == of), default=0.0) for _, of in measured}
+        return [m > 0 and m >= NOT_FAR_BEHIND * closest[of] for m, of in measured]
+
+    def _measure(self, passage: TeamPassage, similarity: float) -> tuple[float, Language]:
+        """How close a passage is, 0 when it is not close enough, and its language, within which that can be compared."""
         language = language_of(passage.text)
         if self._language != language:
-            return self.share(passage, by_glossary=1.0) >= LEAST_SHARE_ACROSS
+            share = self.share(passage, by_glossary=1.0)
+            return (share if share >= LEAST_SHARE_ACROSS else 0.0), language
         share = self.share(passage, by_glossary=BY_GLOSSARY)
         if language == "ja":
-            return share >= LEAST_SHARE
-        return any(similarity >= like and share >= least for like, least in LEAST_OF_BOTH)
+            return (share if share >= LEAST_SHARE else 0.0), language
+        close = any(similarity >= like and share >= least for like, least in LEAST_OF_BOTH)
+        return (similarity if close else 0.0), language
 
     def share(self, passage: TeamPassage, by_glossary: float) -> float:
         """How much of what the question is about the passage speaks of, from 0 to 1.

@@ -22,7 +22,7 @@ FORM = "1"
 """Version of what is stored; a change of form makes every index out of date."""
 MOST_TOKENS = 64
 """Tokens of a question that are looked up, the rarest first."""
-_PROBE = "Licences of quantised models, v1.2: 事前学習モデルの利用規程 GPU メモリ"
+_PROBE = "licences/quantised_models-v1.2、事前学習モデルの利用規程、版とGPUメモリ"
 """How this text is taken apart tells one way of doing so from another."""
 _HEAP_BYTES = 64 * 1024 * 1024
 _BODY, _DOCUMENT, _NUMBER, _MARK = "body", "document", "number", "mark"

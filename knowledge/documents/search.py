@@ -110,12 +110,13 @@ class DocumentSearch:
         ranked = self._ranked(state, allowed, text)
         found = self._source.passages_at([(state.documents[each.document].key, each.number) for each in ranked], user)
         ranks = {(state.documents[each.document].id, each.number): each for each in ranked}
+        ranks_found = [ranks[passage.document, int(passage.id.partition(".")[2])] for passage in found]
         closeness = Closeness(text, self._words.weight)
+        close = closeness.close(found, [rank.similarity for rank in ranks_found])
         kept: list[PolicyPassage] = []
-        for passage in found:
-            rank = ranks[passage.document, int(passage.id.partition(".")[2])]
+        for passage, rank, is_close in zip(found, ranks_found, close, strict=True):
             of_document = sum(each.document == passage.document for each in kept)
-            if of_document < MOST_OF_ONE_DOCUMENT and closeness.is_close(passage, rank.similarity):
+            if is_close and of_document < MOST_OF_ONE_DOCUMENT:
                 kept.append(_quoted(passage, closeness.closest_sentence(passage), rank.score))
         return tuple(kept[:limit])
 

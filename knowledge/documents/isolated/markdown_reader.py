@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(?P<head>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_PROGRAM = re.compile(r"<(?P<end>/?)(?:script|style)\b", re.IGNORECASE)
 _TITLE = re.compile(r"^title:[ \t]*[\"']?(?P<title>.+?)[\"']?[ \t]*$", re.MULTILINE)
 
 
@@ -56,9 +57,13 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
 
 def _words(inline: Token) -> str:
     """The words of an inline token; raw HTML within it is markup and no words."""
-    pieces = []
+    pieces, program = [], False
     for child in inline.children or []:
-        if child.type in {"text", "code_inline", "text_special"}:
+        if child.type == "html_inline" and (tag := _PROGRAM.match(child.content)):
+            program = not tag["end"]
+        elif program:
+            continue
+        elif child.type in {"text", "code_inline", "text_special"}:
             pieces.append(child.content)
         elif child.type == "softbreak":
             pieces.append(" ")
