@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from assistant.settings import Settings
 
+MOST_UPLOADED = "64mb"
+"""Size of an uploaded file that reaches us at all; a smaller limit of our own is told in a sentence."""
+
 
 def main(settings: Settings | None = None, *, block: bool = True) -> str:
     """Serve the page on loopback and return its address.
@@ -22,6 +25,7 @@ def main(settings: Settings | None = None, *, block: bool = True) -> str:
         server_name=used.host,
         server_port=used.port or None,
         share=False,
+        max_file_size=MOST_UPLOADED,
         prevent_thread_lock=True,
         css=CSS,
         footer_links=[],

@@ -8,6 +8,7 @@ from uuid import uuid4
 import gradio as gr
 
 from assistant.languages import Language
+from assistant.web.documents import DocumentsPanel
 from assistant.web.strings import EXAMPLES, label
 from assistant.web.turns import AssistantHolder, TurnRunner
 
@@ -68,6 +69,7 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
                 reports = gr.Files(
                     label=label("reports", language), visible=False, interactive=False, elem_id="reports"
                 )
+                documents = DocumentsPanel(holder, language)
 
         outputs = [chat, conversation, consent, consent_row, stop, evidence, panel, plot, reports]
         turn = TurnRunner(holder)
@@ -85,11 +87,24 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
         reject.click(turn.reject, [*state, consent], [question, *outputs], **quiet)
         panel.input(turn.draw, state, [plot], **quiet)
         stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
+        documents.connect(answers_in)
         new.click(_fresh, [answers_in], [question, *outputs], **quiet)
         answers_in.change(
             _relabel,
             [answers_in],
-            [title, question, send, stop, new, evidence_title, approve, reject, chat, audience],
+            [
+                title,
+                question,
+                send,
+                stop,
+                new,
+                evidence_title,
+                approve,
+                reject,
+                chat,
+                audience,
+                *documents.relabelled(),
+            ],
             **quiet,
         )
     return page
@@ -127,4 +142,5 @@ def _relabel(answers_in: str) -> tuple[Any, ...]:
         *(gr.update(value=label(key, language)) for key in ("approve", "reject")),
         gr.update(examples=_examples(language)),
         gr.update(choices=_audiences(language)),
+        *DocumentsPanel.relabel(language),
     )

@@ -1,0 +1,122 @@
+"""The panel of the team's own documents: add by upload, list, remove; each outcome is told as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from assistant.languages import Language
+from assistant.web.strings import label
+from assistant.web.turns import USER
+
+if TYPE_CHECKING:
+    from assistant.team_documents.library import TeamDocuments
+    from assistant.web.turns import AssistantHolder
+
+
+class DocumentsPanel:
+    """The panel, to be made within the page.
+
+    Args:
+        holder: Gives the assistant once it is built.
+        language: Language of the labels at the start.
+    """
+
+    def __init__(self, holder: AssistantHolder, language: Language) -> None:
+        self._holder = holder
+        with gr.Accordion(label("documents", language), open=False, elem_id="documents") as self.panel:
+            self.listed = gr.Markdown(elem_id="documents-list")
+            with gr.Row():
+                self.upload = gr.UploadButton(
+                    label("add_documents", language), file_count="multiple", size="sm", elem_id="documents-add"
+                )
+                self.shared = gr.Checkbox(label=label("share", language), value=False, container=False, min_width=140)
+            with gr.Row():
+                self.chosen = gr.Dropdown(
+                    [], value=None, label=label("own_documents", language), container=False, elem_id="documents-own"
+                )
+                self.remove = gr.Button(label("remove", language), size="sm", min_width=80, elem_id="documents-remove")
+            self.told = gr.Markdown(elem_id="documents-told")
+
+    def connect(self, answers_in: gr.Radio) -> None:
+        """Say what happens when something in it is used.
+
+        Args:
+            answers_in: Language of the page.
+        """
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        shown = [self.listed, self.chosen, self.told]
+        self.panel.expand(self._show, [answers_in], shown, **quiet)
+        self.upload.upload(self._add, [self.upload, self.shared, answers_in], [*shown, self.upload], **quiet)
+        self.remove.click(self._remove, [self.chosen, answers_in], shown, **quiet)
+
+    def relabelled(self) -> list[Any]:
+        """The components that `relabel` gives new labels to, in its order."""
+        return [self.panel, self.upload, self.shared, self.chosen, self.remove]
+
+    @staticmethod
+    def relabel(language: Language) -> list[Any]:
+        """The labels in another language."""
+        return [
+            gr.update(label=label("documents", language)),
+            gr.update(label=label("add_documents", language)),
+            gr.update(label=label("share", language)),
+            gr.update(label=label("own_documents", language)),
+            gr.update(value=label("remove", language)),
+        ]
+
+    def _show(self, answers_in: str) -> tuple[Any, Any, Any]:
+        return self._state(_language(answers_in), "")
+
+    def _add(self, files: list[str] | None, shared: bool, answers_in: str) -> Iterator[tuple[Any, ...]]:
+        from assistant.rendering.documents import failure_line, outcome_line  # noqa: PLC0415 (after the first paint)
+        from assistant.rendering.style import plain  # noqa: PLC0415 (as above)
+        from knowledge.errors import DocumentError  # noqa: PLC0415 (as above)
+
+        language, told = _language(answers_in), []
+        for path in map(Path, files or ()):
+            yield gr.skip(), gr.skip(), "\n\n".join([*told, label("adding", language)]), gr.update(interactive=False)
+            try:
+                added = self._documents.add_file(path, user=USER, shared=shared)
+                told.append(outcome_line(added, language, plain))
+            except DocumentError as error:
+                told.append(failure_line(error, language))
+            finally:
+                path.unlink(missing_ok=True)  # the copy that the upload left
+        yield *self._state(language, "\n\n".join(told)), gr.update(interactive=True, value=None)
+
+    def _remove(self, document: str | None, answers_in: str) -> tuple[Any, Any, Any]:
+        from assistant.rendering.documents import failure_line, removed_line  # noqa: PLC0415 (after the first paint)
+        from assistant.rendering.style import plain  # noqa: PLC0415 (as above)
+        from knowledge.errors import DocumentError  # noqa: PLC0415 (as above)
+
+        language = _language(answers_in)
+        if not document:
+            return self._state(language, label("choose_document", language))
+        try:
+            told = removed_line(self._documents.remove(document, user=USER), language, plain)
+        except DocumentError as error:
+            told = failure_line(error, language)
+        return self._state(language, told)
+
+    def _state(self, language: Language, told: str) -> tuple[Any, Any, Any]:
+        """The list, the documents that can be removed, and what is told."""
+        from assistant.rendering.documents import documents_list  # noqa: PLC0415 (after the first paint)
+        from assistant.rendering.style import code, plain  # noqa: PLC0415 (as above)
+
+        found = self._documents.listed(USER)
+        own = [(f"{d.id} {code(d.title)}", d.id) for d in found if d.added_by == USER]
+        lines = documents_list(found, language, plain)
+        text = "\n".join(f"- {line}" for line in lines.split("\n")) if found else lines
+        return text, gr.update(choices=own, value=None), told
+
+    @property
+    def _documents(self) -> TeamDocuments:
+        return self._holder.get().services.team_documents
+
+
+def _language(answers_in: str) -> Language:
+    return "ja" if answers_in == "ja" else "en"
