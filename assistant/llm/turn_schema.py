@@ -17,6 +17,7 @@ from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
 from assistant.llm.reading_comparisons import asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
+from assistant.llm.reading_plans import plan_targets
 from assistant.llm.reading_variants import read_variants
 from tools.licences.uses import stated_uses
 from tools.model_reference import find_references
@@ -135,6 +136,7 @@ class TurnContext(BaseModel):
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
+            values |= plan_targets(self.question, quantities)
             values = {"targets": values} if values else {}
         return values | self._stated_use(tool)
 

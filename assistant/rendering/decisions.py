@@ -76,7 +76,8 @@ def _gate(gate: GateAtClosing, language: Language) -> str:
     found = say(f"gate.found.{gate.value}", language) if has(f"gate.found.{gate.value}") else plain(gate.value, 120)
     state = f" ({say('gate.state.stated', language)})" if gate.state == "stated" else ""
     cited = f" [{gate.evidence}]" if gate.evidence else ""
-    return f"{name}{f' {found}' if found else ''}{state}{cited}"
+    shown = say("decisions.gate", language, name=name, found=found) if found else name
+    return f"{shown}{state}{cited}"
 
 
 def stored_text(decision: StageDecision, language: Language) -> str:
