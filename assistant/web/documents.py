@@ -80,7 +80,7 @@ class DocumentsPanel:
         for path in map(Path, files or ()):
             yield gr.skip(), gr.skip(), "\n\n".join([*told, label("adding", language)]), gr.update(interactive=False)
             try:
-                added = self._documents.add_file(path, user=USER, shared=shared)
+                added = self._holder.get_warm().services.team_documents.add_file(path, user=USER, shared=shared)
                 told.append(outcome_line(added, language, plain))
             except DocumentError as error:
                 told.append(failure_line(error, language))

@@ -36,8 +36,7 @@ class AssistantHolder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ready = threading.Event()
-        self.warm = False
-        """Whether the first question need not wait any more."""
+        self._warm = threading.Event()
         self._assistant: Assistant | None = None
         self._failure: BaseException | None = None
 
@@ -52,6 +51,17 @@ class AssistantHolder:
             raise RuntimeError("the assistant could not be built") from self._failure
         return self._assistant
 
+    @property
+    def warm(self) -> bool:
+        """Whether the first question need not wait any more."""
+        return self._warm.is_set()
+
+    def get_warm(self) -> Assistant:
+        """The assistant, once its models are loaded: for work that would load one of them beside it."""
+        assistant = self.get()
+        self._warm.wait()
+        return assistant
+
     def _build(self) -> None:
         try:
             from assistant.conversation import Assistant  # noqa: PLC0415 (heavy import, after the first paint)
@@ -60,11 +70,12 @@ class AssistantHolder:
             self._assistant = assistant
             self._ready.set()
             assistant.warm_up()
-            self.warm = True
         except BaseException as error:  # handed to whoever asks for the assistant
             self._failure = error
-            self._ready.set()
             raise
+        finally:
+            self._ready.set()
+            self._warm.set()
 
 
 class TurnRunner:
