@@ -37,7 +37,6 @@ ROOT = Path(__file__).parents[2]
 
 NEVER_SHOWN = {
     ("tools/behavior/observation.py", "EXAMPLES"): "inputs for the model",
-    ("tools/cards/size_claims.py", "_DTYPES"): "words of cards",
     ("tools/profiling/isolated/worker_texts.py", "_WORDS"): "inputs for the model",
     ("tools/profiling/isolated/worker_texts.py", "_SAMPLES"): "inputs for the model",
     ("tools/profiling/isolated/worker_texts.py", "_LABEL"): "inputs for the model",

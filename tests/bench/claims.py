@@ -18,13 +18,15 @@ GOAL = 0.95
 SETS = {
     "tuned": "cards that the finder was made with",
     "unseen": "cards of the same writer that it was not tuned on",
-    "others": "cards by another writer, who had not read the finder",
+    "others": "cards by another writer, the half that was looked at afterwards",
+    "held_out": "cards by another writer, the half that was not looked at",
 }
-_WRITERS = {
-    "tuned": "one writer made cards and finder, so that wordings of others are surely found less well",
-    "unseen": "one writer made cards and finder, so that wordings of others are surely found less well",
-    "others": "written in the manner of many authors, and labelled before the finder was first run on them",
-}
+_SAME_WRITER = "one writer made cards and finder, so that wordings of others are surely found less well"
+_OTHER_WRITER = (
+    "labelled before the finder was first run on them, when of both halves 0.65 of the claims were found and 0.87 of the "
+    "contradictions were right; their writer then mended the finder"
+)
+_WRITTEN = {"tuned": _SAME_WRITER, "unseen": _SAME_WRITER, "others": _OTHER_WRITER, "held_out": _OTHER_WRITER}
 
 
 def measure(home: BenchHome) -> list[Result]:
@@ -35,11 +37,7 @@ def measure(home: BenchHome) -> list[Result]:
 def _measure_set(name: str, *, quick: bool) -> list[Result]:
     cards = cards_of(name)[: 3 if quick else None]
     with TemporaryDirectory() as folder:
-        checked = [
-            check_planted(card, Path(folder) / f"{card.stem}-{false}", false=false)
-            for card in cards
-            for false in (False, True)
-        ]
+        checked = [each for card in cards for each in check_planted(card, Path(folder) / card.stem)]
     results: list[Result] = []
     for verdict, false, word in (("contradicted", True, "planted contradictions"), ("confirmed", False, "true claims")):
         right, expected, found = count(checked, verdict, false=false)
@@ -59,7 +57,7 @@ def _measure_set(name: str, *, quick: bool) -> list[Result]:
                     n=total,
                     spread=share_interval(share, total) if total else {},
                     conditions=f"{len(cards)} cards in two languages, each true and with false values, beside small models' "
-                    f"files; {_WRITERS[name]}",
+                    f"files; {_WRITTEN[name]}",
                 )
             )
     return results

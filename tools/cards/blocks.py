@@ -14,7 +14,7 @@ _BOLD = re.compile(
 )
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*\Z")
-_DECORATION = re.compile(r"[*_`#:\[\]]|\([^)]*\)|<[^>]*>|[^\w\s,&/.\-+()\u3040-\u30ff\u4e00-\u9fff]")
+_DECORATION = re.compile(r"[*_`#:\[\]]|\([^)]*\)|<[^>]*>|[^\w\s,&/.\-+()・]")
 _NUMBERING = re.compile(r"^[\d.]+\s+")
 _PLACEHOLDER = re.compile(
     r"\[?\s*(?:more information needed|needs? more information|to be (?:added|completed|determined|filled).*|todo|"

@@ -7,10 +7,12 @@ from typing import Any
 
 from tools.cards.blocks import Block
 from tools.cards.claim import Claim
-from tools.cards.origin_claims import base_claims, licence_claims, names_base
+from tools.cards.dtype_claims import dtype_claims
+from tools.cards.label_claims import label_claims
+from tools.cards.origin_claims import base_claims, gives_own_sizes, licence_claims
 from tools.cards.size_claims import size_claims
 from tools.cards.text import statements_of
-from tools.cards.text_claims import label_claims, language_claims, tokenizer_claims
+from tools.cards.text_claims import language_claims, tokenizer_claims
 from tools.file_safety.inspected import Inspected
 from tools.licences.lineage import named_bases
 from tools.license import LicenceFinding
@@ -49,15 +51,21 @@ def find_claims(
     tokenizer = TokenizerFacts(model)
     title = next((block.heading for block in blocks if block.level == 1), "")
     everything = statements_of(blocks, (*names, title))
-    statements = tuple(each for each in everything if not each.names_another or names_base(each))
+    statements = tuple(each for each in everything if not each.aside and gives_own_sizes(each))
     quoted = _Quoted(block)
     found = [
         *size_claims(statements, facts),
+        *dtype_claims(statements, facts),
         *tokenizer_claims(statements, facts, tokenizer),
         *language_claims(statements, quoted.named("languages?", languages_of(front_matter)), tokenizer),
         *label_claims(statements, facts),
-        *base_claims(everything, quoted.named("base_model", named_bases(front_matter)), facts, names),
-        *licence_claims(licence, quoted.line_of("license")),
+        *base_claims(
+            tuple(each for each in everything if not each.aside),
+            quoted.named("base_model", named_bases(front_matter)),
+            facts,
+            names,
+        ),
+        *licence_claims(everything, facts, licence, quoted.line_of("license")),
     ]
     counted: dict[str, int] = {}
     kept: list[Claim] = []

@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-FIGURE = r"(?:\d+億\s*)?\d[\d,]*(?:\.\d+)?\s*(?:(?:billion|million|thousand|[bmk])(?![a-z])|億|万|千)?"
-"""Pattern of one figure with its scale; without groups."""
-_PARTS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([a-z]+|億|万|千)?", re.IGNORECASE)
-_SCALES = {"b": 1e9, "m": 1e6, "k": 1e3, "t": 1e3, "億": 1e8, "万": 1e4, "千": 1e3}
 _WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
-    "fifteen": 15, "twenty": 20, "binary": 2,
+    "fifteen": 15, "twenty": 20, "fifty": 50, "binary": 2,
     "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
 }  # fmt: skip
-COUNT = rf"(?:\d[\d,]*|{'|'.join(_WORDS)})"
-"""Pattern of a small count, in figures or as a word; without groups."""
+_TENS = {f"{word}teen": value + 10 for word, value in (("four", 4), ("six", 6), ("seven", 7), ("eigh", 8), ("nine", 9))}
+_TENS |= {f"{word}ty": value * 10 for word, value in (("thir", 3), ("for", 4), ("six", 6), ("seven", 7), ("eigh", 8))}
+_TENS |= {"thirteen": 13, "ninety": 90}
+_VALUES = _WORDS | _TENS
+_FIGURE = re.compile(
+    r"(?<![a-z0-9.,/-])(?:(?:\d+億\s*)?\d[\d,]*(?:\.\d+)?(?:\s*(?:(?:billion|million|thousand|[bmk])(?![a-z])|億|万|千))?"
+    r"|[a-z]{3,9}(?![a-z])|[二三四五六七八九十])"
+)
+_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([a-z]+|億|万|千)?")
+_SCALE = re.compile(r"[a-z億万千]")
+_SCALES = {"b": 1e9, "m": 1e6, "k": 1e3, "t": 1e3, "億": 1e8, "万": 1e4, "千": 1e3}
 
 
-def figure_of(text: str) -> float:
-    """The value of what `FIGURE` or `COUNT` matched."""
-    word = _WORDS.get(text.strip().casefold())
-    if word is not None:
-        return float(word)
-    return sum(
-        float(number.replace(",", "")) * (_SCALES.get(scale.casefold()[:1], 1.0) if scale else 1.0)
-        for number, scale in _PARTS.findall(text)
+class Figure(NamedTuple):
+    """One figure and where it stands."""
+
+    start: int
+    """Where it begins in the text."""
+    end: int
+    """Where it ends."""
+    value: float
+    """What it stands for."""
+    rounded: bool
+    """Whether it is written in thousands or more, so that its last digits were left out."""
+    in_words: bool
+    """Whether it is a word such as `three`."""
+
+
+def figures_in(text: str) -> tuple[Figure, ...]:
+    """The figures of a text, in their order.
+
+    Args:
+        text: A text in small letters.
+
+    Returns:
+        Figures with their scale; small counts also when they are written as a word.
+    """
+    return tuple(
+        Figure(found.start(), found.end(), _value(found.group()), _is_rounded(found.group()), not has_digit)
+        for found in _FIGURE.finditer(text)
+        if (has_digit := found.group()[0].isdecimal()) or found.group() in _VALUES
     )
 
 
-def is_rounded(text: str) -> bool:
-    """Whether a figure was written in thousands or more, so that its last digits were left out."""
-    return re.search(r"[a-z億万千]", text.strip(), re.IGNORECASE) is not None
+def _value(written: str) -> float:
+    if written in _VALUES:
+        return float(_VALUES[written])
+    parts = _PART.findall(written)
+    return sum(float(number.replace(",", "")) * _SCALES.get(scale[:1], 1.0) for number, scale in parts)
+
+
+def _is_rounded(written: str) -> bool:
+    return written[0].isdecimal() and _SCALE.search(written) is not None

@@ -1,17 +1,19 @@
-"""The prose of a card: paragraphs, items of lists and rows of two columns, without code and without markup."""
+"""The prose of a card: paragraphs, items of lists and rows of tables, without code and without markup."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tools.cards.blocks import LONGEST_LINE, Block
+from tools.cards.tables import Row, own_lines
 
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
-_TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\Z")
-_BEGINS_ANEW = re.compile(r"\s*(?:[-*+•・]\s|\*\*|\d{1,3}[.)]\s|>|<|#)|・")
+_BEGINS_ANEW = re.compile(
+    r"[^\s:：,、。.]{1,24}(?: [^\s:：,、。.]{1,20}){0,2}[:：=](?!//)\s*\S|\s*(?:[-*+•・]\s|\*\*|\d{1,3}[.)]\s|>|<|#)|・"
+)
 _NO_FIGURE = re.compile(r"\d{20,}")  # more digits than any size has, and slow to search
 _MARKUP = re.compile(r"[*`]+|</?[a-zA-Z][^>]{0,200}>|(?<=\])\([^)]*\)|[\[\]]|\b__|__\b")
 _LONGEST_PARAGRAPH = 4_000
@@ -40,27 +42,39 @@ def plain_text(line: str) -> str:
     return " ".join(_NO_FIGURE.sub("", plain).split())
 
 
-def paragraphs_of(block: Block) -> Iterator[Paragraph]:
-    """The paragraphs of a block; code and tables of more than two columns are left out.
+def paragraphs_of(block: Block, is_own: Callable[[str], bool], *, about_itself: bool) -> Iterator[Paragraph]:
+    """The paragraphs of a block; code and what tables say of other models are left out.
 
     Args:
         block: A heading with its lines.
+        is_own: Whether a cell of a table names this model.
+        about_itself: Whether the block is about the model; of others only the model's own row in a table is read.
 
     Yields:
-        Paragraphs and items of lists as they are wrapped in the card, and rows of two columns as `name: value`.
+        Paragraphs and items of lists as they are wrapped in the card, and cells of tables as `name: value`.
     """
-    current, columns = Paragraph(), 0
-    for number, line in _without_code(block):
+    current = Paragraph()
+    rows: list[Row] = []
+    for number, line in (*_without_code(block), (0, "")):
         is_row = line.count("|") >= 2
-        columns, text = _row(line, columns) if is_row else (0, plain_text(line))
-        if not text or is_row or _BEGINS_ANEW.match(line) or len(current.text) > _LONGEST_PARAGRAPH:
+        if is_row:
+            rows.append((number, line, [plain_text(cell) for cell in line.strip().strip("|").split("|")]))
+        elif rows:
+            yield from (_cell(*each) for each in own_lines(rows, is_own, about_itself=about_itself))
+            rows = []
+        text = "" if is_row or not about_itself else plain_text(line)
+        if not text or _BEGINS_ANEW.match(line) or len(current.text) > _LONGEST_PARAGRAPH:
             if current.text:
                 yield current
             current = Paragraph()
         if text:
             current.add(number, line, text)
-    if current.text:
-        yield current
+
+
+def _cell(number: int, line: str, text: str) -> Paragraph:
+    cell = Paragraph()
+    cell.add(number, line, text)
+    return cell
 
 
 def _without_code(block: Block) -> Iterator[tuple[int, str]]:
@@ -71,12 +85,3 @@ def _without_code(block: Block) -> Iterator[tuple[int, str]]:
             fence = "" if fence else mark.group(1)[:3]
         elif not fence and not (line.startswith(("    ", "\t")) and not line.lstrip().startswith(("-", "*", "+"))):
             yield number, line
-
-
-def _row(line: str, columns: int) -> tuple[int, str]:
-    """Columns of the table that a row stands in, and what the row says when there are two."""
-    cells = [plain_text(cell) for cell in line.strip().strip("|").split("|")]
-    columns = columns or len(cells)
-    if columns != 2 or len(cells) != 2 or _TABLE_RULE.match(line):
-        return columns, ""
-    return columns, f"{cells[0]}: {cells[1]}"

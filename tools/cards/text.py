@@ -4,53 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from tools.cards.attribution import OwnNames, goes_on, speaks_of_another
 from tools.cards.blocks import Block
+from tools.cards.fields import Quantity
 from tools.cards.prose import Paragraph, paragraphs_of, plain_text
+from tools.cards.quantities import Counted, counted_in
 
 _LONGEST_CLAUSE = 400
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[。;])|(?:、|,)?(?:一方|ただし|なお)(?:で)?(?:、|,)")
 # What stands under such a heading is about how the model came about, or what it was held against.
 _ELSEWHERE = re.compile(
     r"train(?!able)|provenance|origin|\bdata\b|\bdatasets?\b|\bcorpus\b|evaluat|\bresults?\b|benchmark|\bcompar|"
-    r"leaderboard|ablation|sampling|\bfaq\b|\btips\b|\bperformance\b|history|changelog|"
+    r"leaderboard|ablation|sampling|\bfaq\b|questions|\btips\b|\bperformance\b|history|change|\bversions\b|"
     r"release notes|what'?s new|limitation|\brisks?\b|\bbias|caveat|known (?:problem|issue)|\bweak|cannot|"
-    r"out[- ]of[- ]scope|\bserving\b|"
+    r"out[- ]of[- ]scope|\bserving\b|\bquants?\b|\bquantized\b|\bgguf\b|\bwas made\b|"
     r"deploy|set-?up\b|background|citation|related|hyper-?parameters|environment|recommend|"
-    r"学習|訓練|データ(?!型)|コーパス|評価|結果|性能|比較|違い|ベンチマーク|履歴|更新|制限|限界|注意|リスク|倫理|バイアス|問題|背景|引用|環境|設定|できない|先行|前身|関係|経緯|試作|苦手|不得意|"
-    r"メモ",
-    re.IGNORECASE,
+    r"学習|訓練|データ(?!型)|コーパス|評価|結果|性能|比較|違い|ベンチマーク|履歴|更新|変更|改訂|制限|限界|注意|リスク|倫理|バイアス|問題|背景|引用|環境|設定|できない|先行|前身|関係|経緯|試作|"
+    r"苦手|不得意|量子化|質問|作り方|メモ"
 )
 _ITSELF = re.compile(
     r"model (?:details?|summary|size|architecture|description|spec)|architecture|specification|key facts|overview|"
-    r"モデル(?:の)?(?:詳細|概要|情報|仕様)|仕様|諸元|基本情報|構造|このモデル|トークナイザ",
-    re.IGNORECASE,
+    r"モデル(?:の)?(?:詳細|概要|情報|仕様)|仕様|諸元|基本情報|構造|このモデル|トークナイザ"
 )
-_NOT_ITSELF = re.compile(r"compar|比較|train|学習", re.IGNORECASE)
-_OTHERS = re.compile(
-    r"\bunlike\b|\bcompar(?:ed|ing|ison)\b|\bversus\b|\bvs\b|\bthan\b|\bwhereas\b|\b(?:larg|bigg)(?:er|est)\b|"
-    r"\bsiblings?\b|\bteacher\b|"
-    r"\b(?:other|another|last|previous|earlier|original|older|full-size)(?:\s+\w+)?\s+(?:models?|versions?|checkpoints?|"
-    r"releases?|variants?)\b|"
-    r"\bbaselines?\b|\b(?:a|another|one) (?:\w+ )?variant\b|\bharness\b|\bevaluated?\b|\bfilter(?:s|ed|ing)?\b|"
-    r"\b(?:reviewer|judge|reward|annotat\w+)\b|\binitiali[sz]ed\b|\bdistill(?:ed|ation)\b|"
-    r"教師|試作|初期の|最初の|先行モデル|前身|旧モデル|他の|ほかの|他社|別の|前の版|旧版|以前の|元のモデルは\s*[0-9]|より(?:も)?(?:小さ|大き|低|高)|と比べ|に比べ|とは異な|大きなモデル|"
-    r"同じ系列",
-    re.IGNORECASE,
+_OF_DATA = re.compile(
+    r"train|data|corpus|\bcode\b|citation|related|compar|background|学習|訓練|データ|コーパス|比較|背景|引用|先行"
 )
-_FAMILIES = (
-    "bert|roberta|electra|deberta|albert|gpt|llama|qwen|mistral|mixtral|gemma|phi|falcon|starcoder|labse|e5|bge|gte|mpnet|minilm|"
-    "t5|bart|bloom|opt|vit|clip|whisper|mamba|deepseek|yi|olmo|command-r|xlm|distilbert|modernbert"
-)
-_OTHER_MODEL = re.compile(
-    rf"(?<![\w/.-])(?:[\w.-]+/)?(?:[a-z]{{0,8}}-)?(?:{_FAMILIES})[\w.]*(?:[- ](?:v?\d[\w.]*|base|large|small|tiny|"
-    rf"mini|xl|medium)\b)+",
-    re.IGNORECASE,
-)
-_LONGER_INPUT = re.compile(r"\b(?:longer|more) than\b.{0,40}(?:tokens?|pieces)", re.IGNORECASE)
-_UNNAMED = {"labse", "gpt-2", "mpnet", "distilbert"}
+_LICENCE = re.compile(r"[Ll]icen[sc]e|LICEN[SC]E|ライセンス")
+_NOT_ITSELF = re.compile(r"compar|比較|train|学習")
 
 
 @dataclass(frozen=True)
@@ -63,6 +46,18 @@ class Statement:
     """Where in the clause each line of the card begins, its number, and the line itself. Untrusted text."""
     names_another: bool = False
     """Whether it names another model, so that its figures can be the other's."""
+    aside: bool = False
+    """Whether it stands under a heading about something else, such as questions, where only a licence counts."""
+
+    @cached_property
+    def small(self) -> str:
+        """The clause in small letters, each at its place."""
+        return small_letters(self.text)
+
+    @cached_property
+    def counted(self) -> dict[Quantity, Counted]:
+        """What the figures of the clause count."""
+        return counted_in(self.small)
 
     def at(self, position: int) -> tuple[int, str]:
         """Number and text of the line that a position of the clause stands in."""
@@ -70,11 +65,17 @@ class Statement:
         return number, line
 
 
+def small_letters(text: str) -> str:
+    """A text in small letters and of the same length."""
+    small = text.lower()
+    return small if len(small) == len(text) else "".join(each.lower()[:1] for each in text)
+
+
 def statements_of(blocks: list[Block], own_names: tuple[str, ...]) -> tuple[Statement, ...]:
     """The clauses of a card that speak of the model itself.
 
-    Left out are code, tables that compare models, sections about training, data, results and limits, and clauses
-    that compare; clauses that name another model are marked.
+    Left out are code, what tables say of other models, sections about training, data, results and limits, and what a
+    clause says of a model that it compares with; clauses that name another model are marked.
 
     Args:
         blocks: The card, cut at its headings.
@@ -83,30 +84,51 @@ def statements_of(blocks: list[Block], own_names: tuple[str, ...]) -> tuple[Stat
     Returns:
         The statements in their order.
     """
-    own = {_letters(name) for name in own_names if name}
+    names = OwnNames(own_names)
     return tuple(
-        Statement(text, places, _names_another(text, own))
-        for block in _about_itself(blocks)
-        for paragraph in paragraphs_of(block)
-        for text, places in _clauses(paragraph)
-        if not _compares(text)
+        statement
+        for block, about_itself in _whether_about_itself(blocks)
+        for statement in _statements_of_block(block, names, about_itself=about_itself)
     )
 
 
-def _about_itself(blocks: list[Block]) -> Iterator[Block]:
-    """Blocks about the model; one under a smaller heading that says nothing of it goes with the larger."""
+def _statements_of_block(block: Block, names: OwnNames, *, about_itself: bool) -> Iterator[Statement]:
+    for paragraph in paragraphs_of(block, names.are_in_cell, about_itself=about_itself):
+        yield from _statements(paragraph, names)
+    if not about_itself and not _OF_DATA.search(block.plain_heading):
+        lines = [each for each in block.body if _LICENCE.search(each[1]) and each[1].count("|") < 2]
+        for paragraph in (
+            paragraphs_of(replace(block, body=lines), names.are_in_cell, about_itself=True) if lines else ()
+        ):
+            yield from (replace(statement, aside=True) for statement in _statements(paragraph, names))
+
+
+def _statements(paragraph: Paragraph, names: OwnNames) -> Iterator[Statement]:
+    of_another = False
+    for text, places in _clauses(paragraph):
+        small = small_letters(text)
+        if of_another and goes_on(small):
+            continue
+        place = 0 if names.is_about_another(text) else names.name_of_another(small)
+        of_another = speaks_of_another(small, place)
+        end = names.own_part(small)
+        if end:
+            yield Statement(text[:end], places, place is not None and place < end)
+
+
+def _whether_about_itself(blocks: list[Block]) -> Iterator[tuple[Block, bool]]:
+    """Blocks, and whether they are about the model; one under a smaller heading that says nothing of it goes with the larger."""
     headings = [(0, False)]
     for block in blocks:
         if block.level:
             _enter(headings, block)
-        if not headings[-1][1]:
-            yield block
+        yield block, not headings[-1][1]
 
 
 def _enter(headings: list[tuple[int, bool]], block: Block) -> None:
     while len(headings) > 1 and headings[-1][0] >= block.level:
         headings.pop()
-    title = plain_text(block.heading)
+    title = plain_text(block.heading).lower()
     elsewhere = headings[-1][1] or _ELSEWHERE.search(title) is not None
     if _ITSELF.search(title) and not _NOT_ITSELF.search(title):
         elsewhere = False
@@ -121,23 +143,3 @@ def _clauses(paragraph: Paragraph) -> Iterator[tuple[str, tuple[tuple[int, int, 
         if text.strip():
             yield text, tuple((max(0, at - start), number, line) for at, number, line in paragraph.places if at < end)
         start = following
-
-
-def _compares(clause: str) -> bool:
-    return _OTHERS.search(clause) is not None and _LONGER_INPUT.search(clause) is None
-
-
-def _names_another(clause: str, own: set[str]) -> bool:
-    if any(_word(name).search(clause) for name in _UNNAMED - own):
-        return True
-    named = [_letters(found.group()) for found in _OTHER_MODEL.finditer(clause)]
-    return any(not any(name in each or each in name for each in own) for name in named)
-
-
-@cache
-def _word(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){name}(?![\w-])", re.IGNORECASE)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold().rpartition("/")[2])

@@ -1,61 +1,47 @@
-"""Claims about what a model reads and answers: its tokenizer, the languages it writes, the classes it tells apart."""
+"""Claims about what a model reads: its tokenizer, and the languages it writes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tools.cards.claim import Claim, claim_of
-from tools.cards.figures import COUNT, FIGURE, figure_of, is_rounded
+from tools.cards.quantities import Counted
 from tools.cards.text import Statement
 from tools.model_facts import Fact, ModelFacts
 from tools.tokenizer_facts import TokenizerFacts, has_own_script
 
-_I = re.IGNORECASE
-_IS = r"\W{0,4}(?:\s|[:=|~≈は約がを]|is|of|are|contains?|holds|has|counts|comprises|about|approximately)*[:=\s約~≈(]*"
-_ABOUT_TOKENIZER = re.compile(r"token|vocab|トークナイ|トークン化|語彙|sentence-?piece|word-?piece", _I)
+_ABOUT_TOKENIZER = re.compile(
+    r"token|vocab|トークナイ|トークン化|語彙|sentence-?piece|word-?piece|sub-?word|分かち書き|サブワード"
+)
 _KINDS = (
-    ("WordPiece", re.compile(r"word-?piece(?!s?\s+(?:is|are)?\s*truncat|s\b)", _I)),
-    ("Unigram", re.compile(r"\buni-?gram\b", _I)),
-    ("BPE", re.compile(r"\bBPE\b|byte[- ]pair|バイト対", _I)),
-    ("SentencePiece", re.compile(r"sentence-?piece", _I)),
+    ("WordPiece", re.compile(r"word-?piece(?!s?\s+(?:is|are)?\s*truncat|s\b)")),
+    ("Unigram", re.compile(r"\buni-?gram\b")),
+    ("BPE", re.compile(r"\bbpe\b|byte[- ]pair|バイト対")),
+    ("SentencePiece", re.compile(r"sentence-?piece")),
 )
-_LENGTH_IN_PIECES = re.compile(r"\d[\d,]*\s*(?:word ?-?pieces?|sub-?words?)", _I)
-_VOCABULARY = re.compile(
-    rf"(?:vocab(?:ulary)?(?:[ _]size)?|語彙(?:数|サイズ|の大きさ)?){_IS}({FIGURE})|\btokenizer (?:of|"
-    rf"with) ({FIGURE}) (?:entries|tokens|pieces)|({FIGURE})[- ](?:entry |word |token |piece )?vocabulary", _I,
-)  # fmt: skip
+_LENGTH_IN_PIECES = re.compile(r"\d[\d,]*\s*(?:word ?-?pieces?|sub-?words?)")
+_FEWEST_PIECES = 100
 _CASE = re.compile(
-    r"(?<![A-Za-z0-9/-])(uncased|cased|case[- ]sensitive|case[- ]insensitive|lower-?cased?|"
-    r"lower-?cases)(?![A-Za-z0-9-]*/)",
-    _I,
+    r"(?<![a-z0-9/-])(?:(?P<keeps>cased|case[- ]sensitive|original case|preserves? case|case is (?:kept|preserved)|"
+    r"区別(?:する|し(?!な|ま?せ))|区別され(?!な|ま?せ))|"
+    r"(?P<lowers>uncased|case[- ]insensitive|lower-?cased?|lower-?cases|小文字(?:に(?:変換|統一)|化)|区別し(?:な|ま?せ)|区別され(?:な|ま?せ)))"
+    r"(?![a-z0-9-]*/|[a-z0-9])"
 )
-_KEEPS_CASE = {"cased", "casesensitive"}
+_NOT = re.compile(r"\b(?:not|never|n't|without)\s*(?:\w+\s+)?\Z")
 _ROUNDING = 0.025
 
-_LABEL_WORD = r"(?:labels?|class(?:es)?|categor(?:y|ies)|kinds?|types? of)"
-_LABEL_COUNT = re.compile(
-    rf"(?<![A-Za-z0-9.,-])({COUNT})[\s-]+(?:\w+\s+)?{_LABEL_WORD}\b|(?:number of (?:labels|classes|categories)|"
-    rf"num_labels){_IS}({COUNT})|"
-    rf"(?:クラス|ラベル|カテゴリー?|分類)数{_IS}({COUNT})|(?<![\d,.])({COUNT})(?:つの)?\s*(?:クラス|段階|種類?の(?:クラス|ラベル|カテゴリ)|種類に|種に|カテゴリ|"
-    rf"値分類|ラベル|個のラベル)", _I,
-)  # fmt: skip
-_LABEL_LIST = re.compile(r"(?:\b(?:labels?|classes)(?:\s+names?)?\s*(?::|are\b|=)|ラベル(?:名)?\s*(?:[:：は=])|(?:labels|"
-    r"classes)\s*:|クラス\s*[:：])\s*(.+)", _I)  # fmt: skip
-_LISTED_AFTER_COUNT = re.compile(rf"\blabels?\s*[:(]\s*([^()]+)|ラベル数{_IS}{COUNT}\s*(?:です)?\s*\((.+)\)", _I)
-_EARLIER = re.compile(r"at first|originally|merged|formerly|当初|統合|もともと", _I)
-_SEPARATORS = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|、|・|;|/|\band\b|\bor\b|および|と(?=\s))\s*")
-
 _LANGUAGES = {
-    "ja": "japanese|日本語", "zh": "chinese|中国語", "ko": "korean|韓国語", "ru": "russian|ロシア語", "uk": "ukrainian|ウクライナ語",
-    "bg": "bulgarian|ブルガリア語", "ar": "arabic|アラビア語", "fa": "persian|farsi|ペルシャ語", "hi": "hindi|ヒンディー語", "th": "thai|タイ語",
-    "el": "greek|ギリシャ語", "he": "hebrew|ヘブライ語",
+    "japanese": "ja", "日本語": "ja", "chinese": "zh", "中国語": "zh", "korean": "ko", "韓国語": "ko", "russian": "ru", "ロシア語": "ru",
+    "ukrainian": "uk", "ウクライナ語": "uk", "bulgarian": "bg", "ブルガリア語": "bg", "arabic": "ar", "アラビア語": "ar", "persian": "fa",
+    "farsi": "fa", "ペルシャ語": "fa", "ペルシア語": "fa", "hindi": "hi", "ヒンディー語": "hi", "thai": "th", "タイ語": "th", "greek": "el",
+    "ギリシャ語": "el", "ギリシア語": "el", "hebrew": "he", "ヘブライ語": "he",
 }  # fmt: skip
-_LANGUAGE_NAMES = {
-    code: re.compile(rf"\b(?:{names})" if names.isascii() else names, _I) for code, names in _LANGUAGES.items()
-}
-_SUPPORTS = re.compile(r"\bsupport|サポート|\blanguages?\b|\bcovers?\b|\bhandles?\b|対応|対象言語|言語\s*[:：]", _I)
-_NEGATED = re.compile(r"\bnot?\b|n't\b|\bexcept|\bbut\b|cannot|未対応|ない|ません|以外|非対応", _I)
+_SUPPORTS = r"\bsupport|サポート|\blanguages?\b|\bcovers?\b|\bhandles?\b|対応|対象言語|言語\s*:"
+_BETWEEN = r"\s*(?:,\s*(?:and|or)?|and|or|、|・|と|および|/)\s*"
+_OF_DATA = r"train|fine-?tun|\bdata|\bcorp|evaluat|reach|scor|\bpairs\b|translat|学習|訓練|データ|コーパス|評価|翻訳"
+_NEGATED = r"\breach|\bscor|\bnot?\b|n't\b|\bexcept|\bbut\b|cannot|未対応|ない|ません|以外|非対応"
 
 
 def tokenizer_claims(
@@ -63,14 +49,16 @@ def tokenizer_claims(
 ) -> Iterator[Claim]:
     """Claims about kind, size and case of the tokenizer, in the order of the card."""
     for said in statements:
-        if _ABOUT_TOKENIZER.search(said.text):
+        counted = said.counted.get("vocabulary")
+        if counted is not None and counted.value >= _FEWEST_PIECES:
+            yield _vocabulary(said, counted, facts, tokenizer)
+        if _ABOUT_TOKENIZER.search(said.small):
             yield from _kind(said, tokenizer)
-            yield from _vocabulary(said, facts, tokenizer)
         yield from _case(said, tokenizer)
 
 
 def _kind(said: Statement, tokenizer: TokenizerFacts) -> Iterator[Claim]:
-    text = _LENGTH_IN_PIECES.sub(lambda found: " " * len(found.group()), said.text)
+    text = _LENGTH_IN_PIECES.sub(lambda found: " " * len(found.group()), said.small)
     named = [(kind, found.start()) for kind, pattern in _KINDS if (found := pattern.search(text))]
     exact = [kind for kind, _ in named if kind != "SentencePiece"]
     if len(exact) > 1 or not named:
@@ -81,74 +69,30 @@ def _kind(said: Statement, tokenizer: TokenizerFacts) -> Iterator[Claim]:
     yield claim_of("tokenizer", *said.at(named[0][1]), fact, holds)
 
 
-def _vocabulary(said: Statement, facts: ModelFacts, tokenizer: TokenizerFacts) -> Iterator[Claim]:
-    match = _VOCABULARY.search(said.text)
-    if match is None:
-        return
-    figure = next(each for each in match.groups() if each)
-    claimed = figure_of(figure)
-    if claimed < 100:
-        return
+def _vocabulary(said: Statement, counted: Counted, facts: ModelFacts, tokenizer: TokenizerFacts) -> Claim:
     fact = facts.vocabulary_size
     sizes = [int(fact.value)] if fact is not None else []
-    if not _near(claimed, figure, sizes):  # the table is often padded; only then the large file is read
+    if not _near(counted, sizes):  # the table is often padded; only then the large file is read
         sizes += tokenizer.sizes
         fact = fact or (Fact(value=sizes[0], file=tokenizer.file) if sizes else None)
-        exact = next((size for size in tokenizer.sizes if _near(claimed, figure, [size])), None)
+        exact = next((size for size in tokenizer.sizes if _near(counted, [size])), None)
         fact = Fact(value=exact, file=tokenizer.file) if exact is not None else fact
-    yield claim_of("tokenizer", *said.at(match.start(match.lastindex or 0)), fact, _near(claimed, figure, sizes))
+    return claim_of("tokenizer", *said.at(counted.figure.start), fact, _near(counted, sizes))
 
 
-def _near(claimed: float, written: str, sizes: list[int]) -> bool:
-    tolerance = _ROUNDING if is_rounded(written) or claimed % 1_000 == 0 else 0.0
-    return any(abs(claimed - size) <= tolerance * size for size in sizes)
+def _near(counted: Counted, sizes: list[int]) -> bool:
+    tolerance = _ROUNDING if counted.figure.rounded or counted.value % 1_000 == 0 else 0.0
+    return any(abs(counted.value - size) <= tolerance * size for size in sizes)
 
 
 def _case(said: Statement, tokenizer: TokenizerFacts) -> Iterator[Claim]:
-    match = _CASE.search(said.text)
+    match = _CASE.search(said.small)
     if match is None:
         return
     told = tokenizer.lowercases
-    keeps = re.sub(r"[- ]", "", match.group(1).casefold()) in _KEEPS_CASE
+    keeps = (match.lastgroup == "keeps") != (_NOT.search(said.small[: match.start()]) is not None)
     fact = Fact(value="lower case" if told[0] else "case kept", file=told[1]) if told is not None else None
-    yield claim_of(
-        "tokenizer", *said.at(match.start(match.lastindex or 0)), fact, told is not None and told[0] != keeps
-    )
-
-
-def label_claims(statements: tuple[Statement, ...], facts: ModelFacts) -> Iterator[Claim]:
-    """Claims about number and names of the classes; only of a model that has some."""
-    if facts.label_count is None:
-        return
-    for said in statements:
-        if not _EARLIER.search(said.text):
-            yield from _label_count(said, facts.label_count)
-            yield from _label_names(said, facts)
-
-
-def _label_count(said: Statement, count: Fact) -> Iterator[Claim]:
-    match = _LABEL_COUNT.search(said.text)
-    if match is not None:
-        claimed = figure_of(next(each for each in match.groups() if each))
-        if claimed >= 2:
-            yield claim_of("labels", *said.at(match.start(match.lastindex or 0)), count, claimed == count.value)
-
-
-def _label_names(said: Statement, facts: ModelFacts) -> Iterator[Claim]:
-    match = _LISTED_AFTER_COUNT.search(said.text) or _LABEL_LIST.search(said.text)
-    if match is None:
-        return
-    listed = next(each for each in match.groups() if each)
-    names = [name for each in _SEPARATORS.split(listed.split("。")[0]) if (name := _bare(each))]
-    if not 2 <= len(names) <= 200 or any(len(name) > 40 or name.isdigit() for name in names):
-        return
-    own = {_bare(label) for label in facts.labels} | {_bare(label.partition("-")[2]) for label in facts.labels}
-    fact = Fact(value=", ".join(facts.labels)[:200], file="config.json") if facts.labels else None
-    yield claim_of("labels", *said.at(match.start(match.lastindex or 0)), fact, all(name in own for name in names))
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"(?:です|ます)$", "", name.strip(" .。`'\"()「」").casefold()).strip(" 「」")
+    yield claim_of("tokenizer", *said.at(match.start()), fact, told is not None and told[0] != keeps)
 
 
 def language_claims(
@@ -165,19 +109,34 @@ def language_claims(
         The claims.
     """
     for code, line, quote in named:
-        short = code.casefold()[:2] if len(code) <= 3 or "-" in code else _code_of(code)
+        short = code.casefold()[:2] if len(code) <= 3 or "-" in code else _LANGUAGES.get(code.lower(), "")
         fact, holds = _coverage((short,) if short else (), tokenizer)
         yield claim_of("languages", line, quote, fact, holds)
     for said in statements:
-        found = {code: match for code, pattern in _LANGUAGE_NAMES.items() if (match := pattern.search(said.text))}
-        if found and _SUPPORTS.search(said.text) and not _NEGATED.search(said.text):
+        found = _languages_in(said.small)
+        if (
+            found
+            and (re.search(_SUPPORTS, said.small) or _is_list(said.small, found))
+            and not re.search(_NEGATED, said.small)
+        ):
             fact, holds = _coverage(tuple(found), tokenizer)
-            first = min(match.start() for match in found.values())
-            yield claim_of("languages", *said.at(first), fact, holds)
+            yield claim_of("languages", *said.at(min(start for start, _ in found.values())), fact, holds)
 
 
-def _code_of(name: str) -> str:
-    return next((code for code, pattern in _LANGUAGE_NAMES.items() if pattern.fullmatch(name)), "")
+def _languages_in(text: str) -> dict[str, tuple[int, int]]:
+    """The languages that a text names, by their code, with the place of each."""
+    found: dict[str, tuple[int, int]] = {}
+    for name, code in _LANGUAGES.items():
+        start = text.find(name)
+        if start >= 0 and not (name.isascii() and text[start - 1 : start].isalpha()):
+            found.setdefault(code, (start, start + len(name)))
+    return found
+
+
+def _is_list(text: str, found: dict[str, tuple[int, int]]) -> bool:
+    """Whether several languages are named in a row, and not as those of data."""
+    gaps = [text[end:start] for (_, end), (start, _) in pairwise(sorted(found.values()))]
+    return bool(gaps) and all(re.fullmatch(_BETWEEN, gap) for gap in gaps) and not re.search(_OF_DATA, text)
 
 
 def _coverage(codes: tuple[str, ...], tokenizer: TokenizerFacts) -> tuple[Fact | None, bool | None]:

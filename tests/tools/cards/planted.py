@@ -24,7 +24,9 @@ _FOLDERS = {
     "tuned": _TESTS / "cards" / "tuned",
     "unseen": _TESTS / "cards" / "unseen",
     "others": _TESTS / "cards_by_others" / "cards",
+    "held_out": _TESTS / "cards_by_others" / "cards",
 }
+_FIRST_OF_EVERY_TWO = {"others": 0, "held_out": 1}
 _KINDS = card_models.KINDS | real_sizes.KINDS
 _MARKER = re.compile(r"\[\[(\w+)\|([^\]|]+)(?:\|([^\]|]+))?\]\]")
 _LICENCES = {
@@ -52,32 +54,37 @@ class Planted(NamedTuple):
 
 
 def cards_of(name: str) -> list[Path]:
-    """The cards of one set: `tuned`, `unseen` or `others`."""
-    return sorted(_FOLDERS[name].glob("*.md"))
+    """The cards of one set: `tuned`, `unseen`, `others` or `held_out`; the last two are every second one of one folder."""
+    cards = sorted(_FOLDERS[name].glob("*.md"))
+    return cards[_FIRST_OF_EVERY_TWO[name] :: 2] if name in _FIRST_OF_EVERY_TWO else cards
 
 
-def check_planted(card: Path, folder: Path, *, false: bool) -> Planted:
-    """Write the card beside a model of its kind and have it checked.
+def check_planted(card: Path, folder: Path) -> tuple[Planted, Planted]:
+    """Write the card beside a model of its kind and have it checked, first true, then with the false values.
 
     Args:
         card: A card with markers.
-        folder: A folder that is not there yet.
-        false: Whether to write the false values.
+        folder: A folder; the model stands in it under the card's own name while it is checked.
 
     Returns:
-        What was expected and what was found.
+        What was expected and what was found, of both cards.
     """
-    kind = card.stem.partition("--")[0]
-    folder.mkdir(parents=True)
-    _KINDS[kind](folder)
-    source = card.read_text(encoding="utf-8")
-    (folder / "README.md").write_text(
-        _MARKER.sub(lambda m: m[3] if false and m[3] else m[2].removeprefix("?"), source), "utf-8"
-    )
+    kind, _, name = card.stem.partition("--")
+    model = folder / name
+    model.mkdir(parents=True)
+    _KINDS[kind](model)
     if (text := licence_text(_LICENCES.get(kind, ""))) is not None:
-        (folder / "LICENSE").write_text(text, encoding="utf-8")
-    check = check_documentation(str(folder), sources=ModelSources(offline=True))
-    shutil.rmtree(folder)  # models of real sizes keep room on the disk
+        (model / "LICENSE").write_text(text, encoding="utf-8")
+    source = card.read_text(encoding="utf-8")
+    both = (_check(card, source, model, false=False), _check(card, source, model, false=True))
+    shutil.rmtree(model)  # models of real sizes keep room on the disk
+    return both
+
+
+def _check(card: Path, source: str, model: Path, *, false: bool) -> Planted:
+    written = _MARKER.sub(lambda m: m[3] if false and m[3] else m[2].removeprefix("?"), source)
+    (model / "README.md").write_text(written, encoding="utf-8")
+    check = check_documentation(str(model), sources=ModelSources(offline=True))
     return Planted(card, false, _expected(source, false=false), check.claims)
 
 
