@@ -20,6 +20,7 @@ _MAX_BELIEVED_LENGTH = 16_777_216
 _HEAD = re.compile(r"(?:\A|\.)(?:classifier|score|classification_head\.out_proj|classifier\.out_proj)\.weight\Z")
 _INPUT_TABLE = re.compile(r"(?:word_embeddings|embed_tokens|wte|tok_embeddings|shared)\.weight\Z")
 _TABLE = re.compile(rf"{_INPUT_TABLE.pattern}|(?:lm_head|wpe|position_embeddings)\.weight\Z")
+_WRITERS_OF_TEXT = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForMaskedLM")
 _UNNAMED_LABEL = re.compile(r"LABEL_\d+")
 _MOST_LABELS = 1_000
 
@@ -76,7 +77,7 @@ class ModelFacts(BaseModel):
     is_adapter: bool
     """Whether the files are an adapter, whose weights are only a small part of what runs."""
     other_parameters: tuple[int, ...] = ()
-    """Other honest ways to count: without the embeddings, or with a shared table counted twice."""
+    """Other honest ways to count: without the embeddings, or with a table that the output shares counted twice."""
 
 
 def read_facts(files: FileView | Inspected) -> ModelFacts:
@@ -139,7 +140,10 @@ def _header(model: Inspected, config: dict[str, Any]) -> _Header:
     total = sum(tensor.parameters for tensor in counted.values())
     tables = sum(tensor.parameters for name, tensor in counted.items() if _TABLE.search(name))
     inputs = sum(tensor.parameters for name, tensor in counted.items() if _INPUT_TABLE.search(name))
-    return _Header(Fact(value=total, file=source), dtype, head, (total - tables, total + inputs))
+    architecture = _architecture(config)
+    shares = architecture is not None and str(architecture.value).endswith(_WRITERS_OF_TEXT)
+    others = (total - tables, total + inputs) if shares else (total - tables,)
+    return _Header(Fact(value=total, file=source), dtype, head, others)
 
 
 def _head(tensors: dict[str, TensorInfo]) -> Fact | None:

@@ -79,6 +79,8 @@ def test_what_is_said_of_other_things_is_no_claim(said, tmp_path):
     [
         ("decoder", "It has 1.9M parameters.", "parameters", "confirmed"),
         ("decoder", "Parameters: 852K without embeddings", "parameters", "confirmed"),
+        ("decoder", "It has 2.9M parameters.", "parameters", "confirmed"),  # its table is shared with the output
+        ("embedder", "It has 0.9M parameters.", "parameters", "contradicted"),  # it has no output
         ("decoder", "パラメータ数は約1億8,000万です。", "parameters", "contradicted"),
         ("adapter", "The model has 4B parameters.", "parameters", "not_checkable"),
         ("decoder", "Weights are stored in half precision.", "dtype", "contradicted"),
