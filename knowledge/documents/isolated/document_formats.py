@@ -19,8 +19,8 @@ _SIGNATURES = (
     (b"\x1f\x8b", "archive"), (b"BZh", "archive"), (b"\xfd7zXZ", "archive"), (b"7z\xbc\xaf", "archive"),
     (b"Rar!", "archive"), (b"%!PS", "postscript"), (b"SQLite format 3", "database"),
 )  # fmt: skip
-_STRAY_ZEROS = 4
-"""So many zeros do not make a text anything else; they are left out."""
+_STRAY = 4
+"""So many zeros or other control characters do not make a text anything else; they are left out."""
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 """Byte order marks."""
 _PAGE = re.compile(rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)  # fmt: skip
@@ -76,17 +76,17 @@ def _is_binary(content: bytes) -> bool:
     """Whether it holds what no text holds; UTF-16 without its mark has a zero in every second place, and is found out later."""
     sample = content[:65_536]
     zeros = sample.count(0)
-    if zeros > max(_STRAY_ZEROS, len(sample) / 200):
+    if zeros > max(_STRAY, len(sample) / 200):
         even, odd = sample[::2].count(0), sample[1::2].count(0)
         return not (is_wide(content) and min(even, odd) < zeros / 20)
     strange = sum(sample.count(byte) for byte in (*range(1, 9), *range(14, 27), 28, 29, 30, 31, 127))
-    return strange > len(sample) / 100
+    return strange > max(_STRAY, len(sample) / 100)
 
 
 def is_wide(content: bytes) -> bool:
     """Whether a text without a mark has a zero in so many places that it can only be UTF-16."""
     sample = content[:65_536]
-    return sample.count(0) > max(_STRAY_ZEROS, len(sample) / 20)
+    return sample.count(0) > max(_STRAY, len(sample) / 20)
 
 
 def _text_format(content: bytes, name: str) -> str:
