@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.commands.options import REFUSED, Json, Language, Model, spoken_language
+from assistant.commands.options import REFUSED, Json, Language, Model, report_file, spoken_language
 from assistant.commands.running import as_text, run_tool, typed_failures, write_report_file
 
 if TYPE_CHECKING:
+    from assistant.plan_reports import ReportFile
     from assistant.services import Services
 
 UseCase = Annotated[str, typer.Option(help="What the model is for; without it the newest plan of the model.")]
@@ -35,6 +36,11 @@ def plan_adoption(
     deadline: Annotated[str | None, typer.Option(help="When it should be in use: 2027-03-31, or weeks.")] = None,
     version: Annotated[int | None, typer.Option(help="Show this stored version instead of making the next.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the report here: .html, .md or .json.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Format of the report when the ending does not say it: html, md, json or adr.")
+    ] = None,
+    audience: Annotated[str | None, typer.Option(help="Who reads the report: manager or engineer.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a report that is there.")] = False,
     as_json: Json = False,
     language: Language = "en",
 ) -> None:
@@ -46,13 +52,16 @@ def plan_adoption(
     }  # fmt: skip
     given = {k: v for k, v in targets.items() if v is not None}
     arguments = {"model": model, "use_case": use_case, "targets": given}
+    report = report_file(out, format, audience, force=force)
     if version is None:
-        run_tool("plan_adoption", arguments, as_json, language, out)
+        run_tool("plan_adoption", arguments, as_json, language, report)
     else:
-        _show_version(arguments, version, out, as_json, language)
+        _show_version(arguments, version, report, as_json, language)
 
 
-def _show_version(arguments: dict[str, Any], version: int, out: Path | None, as_json: bool, language: str) -> None:
+def _show_version(
+    arguments: dict[str, Any], version: int, out: ReportFile | None, as_json: bool, language: str
+) -> None:
     from assistant.planning import find_version  # noqa: PLC0415 (heavy import, only when needed)
 
     spoken = spoken_language(language)

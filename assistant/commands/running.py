@@ -16,6 +16,7 @@ from assistant.commands.options import FAILED, REFUSED, spoken_language
 
 if TYPE_CHECKING:
     from assistant.evidence import Evidence
+    from assistant.plan_reports import ReportFile
     from assistant.rendering.plots import Panel
     from assistant.rendering.progress import TerminalProgress
     from assistant.turn_events import TurnEvent
@@ -27,7 +28,7 @@ def run_tool(
     arguments: dict[str, Any],
     as_json: bool,
     language: str,
-    out: Path | None = None,
+    out: ReportFile | None = None,
     plot: Path | None = None,
 ) -> None:
     """Run a tool, store its record, print it, and end with the exit status.
@@ -93,14 +94,13 @@ def as_text(evidence: Evidence, age_s: float | None, language: Any) -> str:
     return render_result(result, language)
 
 
-def write_report_file(evidence: Evidence, services: Any, out: Path, language: Any) -> None:
+def write_report_file(evidence: Evidence, services: Any, out: ReportFile, language: Any) -> None:
     """Write the report of a stored plan into a file."""
-    from assistant.advice.report import write_report  # noqa: PLC0415 (heavy import, only when needed)
-    from assistant.toolbox import read_record  # noqa: PLC0415 (as above)
+    from assistant.plan_reports import write_plan_report  # noqa: PLC0415 (heavy import, only when needed)
 
-    about = services.store.find(user="local", model=evidence.model)
-    write_report(read_record(evidence), about, out, language)
-    print(f"Report: {out}", file=sys.stderr)
+    with typed_failures(language):
+        write_plan_report(services, evidence, out, language, user="local")
+    print(f"Report: {out.path}", file=sys.stderr)
 
 
 def draw(evidence: Evidence, services: Any, path: Path, language: Any, panels: Sequence[Panel] | None = None) -> None:

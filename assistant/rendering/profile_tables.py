@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from assistant.languages import Language
@@ -22,7 +22,7 @@ def runs_table(record: Any, language: Language) -> str:
     """One row a run, with the columns that the record has figures for."""
     if not record.runs:
         return ""
-    columns = _columns(record, language)
+    columns = run_columns(record, language)
     names = [say("profile.column.batch", language), say("profile.column.length", language), *columns]
     rows = []
     for run in record.runs:
@@ -34,8 +34,14 @@ def runs_table(record: Any, language: Language) -> str:
     return table(f"| {' | '.join(names)} |", rows)
 
 
-def _columns(record: Any, language: Language) -> dict[str, Cell]:
-    """Name and content of the columns that the record has figures for."""
+def run_columns(record: Any, language: Language, fields: Container[str] | None = None) -> dict[str, Cell]:
+    """Name and content of the columns that the record has figures for, beside batch and length.
+
+    Args:
+        record: A `Profile`.
+        language: Language of the names.
+        fields: Fields of a run that are wanted; absent takes all.
+    """
     generation = any(run.time_to_first_token_ms is not None for run in record.runs)
     unit = translate(record.runs[0].unit, language)
     if generation:
@@ -65,7 +71,8 @@ def _columns(record: Any, language: Language) -> dict[str, Cell]:
     return {
         say(f"profile.column.{name}", language, unit=unit): cell
         for name, field, cell in wanted
-        if field not in optional or any(getattr(run, field) is not None for run in record.runs)
+        if (fields is None or field in fields)
+        and (field not in optional or any(getattr(run, field) is not None for run in record.runs))
     }
 
 

@@ -11,7 +11,6 @@ from assistant.evidence import Evidence, EvidenceStore, latest
 from assistant.languages import Language
 from assistant.phrases import say
 from assistant.rendering.plots import Panel, device_mib_of, panels_of, profile_figure
-from assistant.rendering.results import TurnResult
 from assistant.rendering.style import code
 from assistant.toolbox import read_record
 from assistant.web.strings import label
@@ -78,7 +77,6 @@ def profile_plot(evidence: Sequence[Evidence], language: Language, wanted: str |
     return ProfilePlot(profile_figure(record, language, [panel], device_mib=there), panel, panels)
 
 
-def newest_plan(evidence: Sequence[Evidence]) -> TurnResult | None:
+def newest_plan(evidence: Sequence[Evidence]) -> Evidence | None:
     """The newest plan of the conversation, or None."""
-    newest = latest(evidence, "plan_adoption")
-    return TurnResult(newest.id, newest.tool, newest.arguments, read_record(newest)) if newest else None
+    return latest(evidence, "plan_adoption")

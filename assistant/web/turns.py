@@ -197,7 +197,7 @@ class TurnRunner:
         self, chat: list[Any], conversation: str, language: Language, panel: str | None
     ) -> tuple[Any, Any, Any, Any]:
         """Evidence, the choice of panels, the plot, and the reports."""
-        from assistant.advice.report import write_report  # noqa: PLC0415 (after the first paint)
+        from assistant.plan_reports import ReportFile, write_plan_report  # noqa: PLC0415 (after the first paint)
         from assistant.web.panels import (  # noqa: PLC0415 (as above)
             evidence_markdown,
             evidence_of_chat,
@@ -205,17 +205,21 @@ class TurnRunner:
             profile_plot,
         )
 
-        store = self._holder.get().services.store
+        services = self._holder.get().services
+        store = services.store
         evidence = evidence_of_chat(store, USER, conversation, chat)
         drawn = profile_plot(evidence, language, panel)
         plan = newest_plan(evidence)
         files: list[str] = []
         if plan is not None:
-            about = store.find(user=USER, model=plan.payload["model"])
-            folder = self._folder / conversation / plan.evidence_id
+            folder = self._folder / conversation / plan.id
             folder.mkdir(parents=True, exist_ok=True)
             files = [
-                str(write_report(plan.record, about, folder / f"plan.{kind}", language))
+                str(
+                    write_plan_report(
+                        services, plan, ReportFile(folder / f"plan.{kind}", force=True), language, user=USER
+                    )
+                )
                 for kind in ("html", "md", "json")
             ]
         return (

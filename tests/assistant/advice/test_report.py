@@ -1,59 +1,94 @@
-"""The report of a plan stands alone, cites its evidence, and lets no model's words act in it."""
+"""The report of a plan stands alone, says every part of the plan in both languages, and cites nothing it cannot show."""
 
 from __future__ import annotations
 
-import base64
+import datetime as dt
 import json
 import re
 from html.parser import HTMLParser
 
+import jsonschema
 import pytest
 
+from assistant.advice.decision_records import GateAtClosing, StageDecision
 from assistant.advice.plan import AdoptionPlan, plan_adoption
-from assistant.advice.report import report_html, report_markdown, write_report
+from assistant.advice.report import build_decision_record, build_report, write_report
+from assistant.advice.reporting.content import anchors, spans, texts
+from assistant.advice.reporting.json_document import ReportDocument, schema
+from assistant.advice.reporting.material import material_of
 from assistant.evidence import Evidence
-from tools.errors import InvalidArgument
+from assistant.phrases import say
+from knowledge.team_passage import TeamPassage
+from tools.errors import InvalidArgument, SourceUnavailable
 
 MODEL = "org/model"
 JAPANESE = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff]")
-EVIL = "<script>alert(1)</script> <img src=http://evil.example/x> ![p](http://evil.example/p.png) [go](http://evil.example) | a\n# b"
+EVIL = "<script>alert(1)</script> <img src=http://evil.example/x> ![p](http://evil.example/p.png) [go](http://evil.example) | a\n# b\u202e"
+TARGETS = {"requests_per_day": 10_000.0, "price_per_hour": 1.0, "currency": "USD"}
+LANGUAGES = ("en", "ja")
+MANAGER = [
+    "sentences", "rules", "policy", "stages", "measured", "documentation", "pins", "not-checked", "assumptions", "decision",
+    "guidance", "glossary", "commands", "evidence",
+]  # fmt: skip
+in_both_languages = pytest.mark.parametrize("language", LANGUAGES)
 
 
 class Page(HTMLParser):
-    """What a browser would see: tags with their attributes, and the text outside the style sheet."""
+    """What a browser would see: tags with their attributes, the text outside the style sheet, and headings by level."""
 
     def __init__(self, text):
         super().__init__()
-        self.tags = []
-        self.text = ""
-        self.cells = []
+        self.tags, self.text, self.headings, self.cells = [], "", [], []
+        self._inside = []
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag == "td":
+        if tag in {"meta", "use", "path", "rect", "br"}:
+            return
+        self._inside.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append([int(tag[1]), ""])
+        if tag in {"td", "th"}:
             self.cells.append("")
 
-    def handle_data(self, data):
-        if self.lasttag != "style":
-            self.text += data
-            if self.cells and self.lasttag in {"td", "code"}:
-                self.cells[-1] += data.strip("\n")
+    def handle_endtag(self, tag):
+        if tag in self._inside:
+            while self._inside.pop() != tag:
+                pass
 
+    def handle_data(self, data):
+        if "style" in self._inside or "head" in self._inside:
+            return
+        self.text += data
+        if self.headings and {"h1", "h2", "h3"} & set(self._inside):
+            self.headings[-1][1] += data
+        if self.cells and {"td", "th"} & set(self._inside):
+            self.cells[-1] += data
+
+    @property
     def names(self):
         return {tag for tag, _ in self.tags}
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
 
 
 @pytest.fixture
 def planned(evidence_of, records, priced, keep, store):
     """The function that gives a stored plan and the evidence, newest first."""
 
-    def make(use_case="sorting mail", cost=True, **replaced):
+    def make(
+        use_case="sorting mail", *, cost=True, passages=(), decisions=(), previous=None, targets=TARGETS, **replaced
+    ):
         evidence_of(*records.sound(**replaced))
         if cost:
             priced()
-        plan = plan_adoption(MODEL, use_case, evidence=store.find(user="u"))
+        plan = plan_adoption(
+            MODEL, use_case, targets, evidence=store.find(user="u"), passages=passages, decisions=decisions, previous=previous,
+            version=2 if previous else 1, today=dt.date(2026, 11, 2),
+        )  # fmt: skip
         keep(plan, "plan_adoption")
         return plan, store.find(user="u")
 
@@ -64,134 +99,411 @@ def planned(evidence_of, records, priced, keep, store):
 def write(planned, tmp_path):
     """The function that writes the report of a plan and returns its text."""
 
-    def call(ending, language="en", **changes):
-        plan, evidence = planned(**changes)
-        path = write_report(plan, evidence, tmp_path / f"plan{ending}", language)
-        return path.read_text(encoding="utf-8")
+    def call(ending, language="en", *, audience="manager", chosen=None, told=(), **changes):
+        plan, evidence = planned(decisions=told, **changes)
+        out = tmp_path / f"plan{ending}"
+        write_report(plan, evidence, out, language, audience=audience, decisions=told, chosen=chosen)
+        return out.read_text(encoding="utf-8")
 
     return call
+
+
+def passage(text, number=1, title="Policy", place="p. 3"):
+    return TeamPassage(id=f"D0123abcd.{number}", document="D0123abcd", title=title, place=place, text=text, shared=True)
+
+
+def decision(choice="go", stage="desk_check", *, by="Mori", id="K1", unmet=(), reason="", note="It is cheap."):
+    gates = tuple(GateAtClosing(code=code, state="missing", value="", threshold="", evidence="") for code in unmet)
+    return StageDecision(
+        id=id, model=MODEL, commit="a" * 40, use_case="sorting mail", plan_version=1, plan_evidence="E7", stage=stage,
+        decision=choice, verdict="go", by=by, note=note, reason=reason, gates=gates,
+        decided_at=dt.datetime(2026, 11, 3, 9, tzinfo=dt.UTC),
+    )  # fmt: skip
 
 
 def assert_stands_alone(html):
     """Nothing is fetched, nothing runs, and the page says so to the browser."""
     page = Page(html)
-    assert not page.names() & {"script", "iframe", "object", "embed", "link", "form", "base", "svg", "a"}
+    assert not page.names & {
+        "script",
+        "iframe",
+        "object",
+        "embed",
+        "link",
+        "form",
+        "base",
+        "img",
+        "image",
+        "foreignobject",
+    }
     for tag, attributes in page.tags:
-        assert not [name for name in attributes if name.startswith("on")], tag
-        for name in ("src", "href", "srcset", "action", "data", "poster", "background"):
-            assert attributes.get(name, "data:").startswith("data:"), (tag, name)
-    style = html.partition("<style>")[2].partition("</style>")[0]
-    assert "url(" not in style
-    assert "@import" not in style
-    policies = [a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
-    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
-    assert [a for tag, a in page.tags if tag == "meta"][0] == {"charset": "utf-8"}
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
+        for name in ("src", "srcset", "action", "data", "poster", "background", "xlink:href"):
+            assert name not in attributes, (tag, name)
+        assert attributes.get("href", "#").startswith("#"), tag
+    sheet = html.partition("<style>")[2].partition("</style>")[0]
+    assert "url(" not in sheet
+    assert "@import" not in sheet
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert re.fullmatch(
+        r"default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'none'", policy
+    )
+    assert page.all("meta")[0] == {"charset": "utf-8"}
+    targets = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert {a["href"][1:] for a in page.all("a")} <= targets
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
     return page
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_the_page_stands_alone_in_both_languages(write, language):
-    html = write(".html", language)
+def sections_of(page):
+    return [a["id"] for a in page.all("section") if not a.get("class")]
+
+
+def cited_ids(document):
+    return {span.text for text in texts(document) for span in spans(text) if span.kind == "id"}
+
+
+@in_both_languages
+@pytest.mark.parametrize("audience", ["manager", "engineer"])
+def test_the_page_stands_alone_and_reads_in_order(write, language, audience):
+    html = write(".html", language, audience=audience)
     page = assert_stands_alone(html)
-    assert ("html", {"lang": language}) in page.tags
-    assert {"h1", "h2", "table", "img"} <= page.names()
-    assert bool(JAPANESE.search(page.text)) == (language == "ja")
-    images = {attributes["alt"]: attributes["src"] for tag, attributes in page.tags if tag == "img"}
-    assert list(images) == {"en": ["Speed", "Memory"], "ja": ["速度", "メモリ"]}[language]
-    for source in images.values():
-        assert b"<svg" in base64.b64decode(source.removeprefix("data:image/svg+xml;base64,"))
-    title = {"en": "Adoption plan: org/model", "ja": "導入計画:org/model"}[language]
-    assert page.text.startswith(title)
-    assert [f"E{i}" in page.text for i in (1, 2, 4, 5, 6)] == [True] * 5
-    # The forecast was measured over, so that the plan does not rest on it.
-    assert "E3" not in page.text
+    assert page.all("html") == [{"lang": language}]
+    assert page.names >= {"h1", "h2", "h3", "table", "caption", "svg", "nav", "main", "header", "footer"}
+    levels = [level for level, _ in page.headings]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), "a level is left out"
+    assert bool(JAPANESE.search(page.text)) == (language == "ja") or language == "en"
+    assert set(sections_of(page)) == set(MANAGER)
+    if audience == "manager":
+        assert sections_of(page) == MANAGER
+    else:
+        assert sections_of(page)[:3] == ["rules", "measured", "stages"]
+    assert not re.search(r"\b(None|nan|NaN|inf)\b|\{\w*\}|\bTrue\b|\bFalse\b", page.text)
 
 
-def test_a_page_without_a_measurement_has_no_plot(write):
-    assert "img" not in assert_stands_alone(write(".html", profile=None, cost=False)).names()
+@in_both_languages
+def test_every_gate_rule_and_rule_of_operation_is_in_the_report(planned, language):
+    plan, evidence = planned()
+    document = build_report(material_of(plan, evidence, language))
+    whole = "\n".join(texts(document)).lower()
+    for stage in plan.stages:
+        for group, codes in (
+            ("gate", [g.code for g in stage.gates]), ("operating", [r.code for r in stage.operating_rules]),
+            ("stop", [r.code for r in stage.stop_rules]), ("watch", [t.code for t in stage.monitoring]),
+            ("role", [r.code for r in stage.roles]), ("rollback", stage.rollback),
+        ):  # fmt: skip
+            for code in codes:
+                assert say(f"{group}.{code}", language).replace("your own", "our own").lower() in whole, (group, code)
+    for rule in plan.rules:
+        assert f"({rule.rule.lower()})" in whole
+    for key in plan.not_checked:
+        assert say(f"unchecked.{key}", language).replace("your ", "our ").lower() in whole
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_the_markdown_has_the_plan_the_sentences_and_the_evidence(write, language):
-    text = write(".md", language)
-    headings = {
-        "en": ["# Adoption plan: org/model", "## Three sentences for the meeting", "## Evidence"],
-        "ja": ["# 導入計画:org/model", "## 会議で伝える三つの言葉", "## 証拠"],
+@in_both_languages
+def test_every_id_that_is_cited_is_explained(planned, language):
+    told = [passage("No model without a licence text may be used.")]
+    plan, evidence = planned(passages=told, decisions=[decision()])
+    document = build_report(material_of(plan, evidence, language, decisions=[decision()]))
+    cited = cited_ids(document)
+    assert cited <= anchors(document)
+    assert {each[0] for each in cited} == set("EGKD")
+    assert set(plan.evidence) <= anchors(document)
+
+
+def test_english_stays_out_of_a_japanese_report_but_for_names_and_sources(write):
+    page = Page(write(".html", "ja"))
+    body = page.text.partition("参照した指針")[0]
+    sentences = re.findall(r"[A-Za-z]{2,}(?: [A-Za-z']{2,}){4,}", body)
+    assert [s for s in sentences if "sorting mail" not in s] == []
+
+
+def test_the_three_sentences_carry_the_figures_of_the_evidence(planned):
+    plan, evidence = planned()
+    (section,) = (s for s in build_report(material_of(plan, evidence, "en")).sections if s.id == "sentences")
+    small, measure, rules = section.blocks[0].items
+    assert "2-week" in small
+    assert "USD 80.00–336.00 [E7]" in small
+    assert "12.0 ms" in measure
+    assert "640 MiB [E5]" in measure
+    assert "`aaaaaaaaaaaa`" in rules
+
+
+def test_the_sentences_do_not_promise_a_trial_that_the_verdict_forbids(planned, records):
+    plan, evidence = planned(inspection=records.inspection("refuse"))
+    assert plan.verdict == "no"
+    (section,) = (s for s in build_report(material_of(plan, evidence, "en")).sections if s.id == "sentences")
+    small, _, rules = section.blocks[0].items
+    assert "ends before anything was built on it" in small
+    assert "[E2]" in small
+    assert "stop here" in rules
+
+
+def test_nothing_measured_is_said_and_has_no_plot(write):
+    page = assert_stands_alone(write(".html", profile=None, cost=False))
+    assert "svg" not in page.names
+    assert "Nothing was measured yet" in page.text
+    assert "nothing was measured on a machine of ours yet" in page.text
+
+
+@in_both_languages
+def test_without_any_evidence_the_report_still_says_what_is_missing(language):
+    plan = plan_adoption(MODEL, evidence=[])
+    document = build_report(material_of(plan, [], language))
+    assert "evidence" in {section.id for section in document.sections}
+    assert not any(section.empty for section in document.sections)
+    assert cited_ids(document) <= anchors(document)
+
+
+def test_an_engineer_gets_the_files_and_settings_that_a_manager_is_spared(planned, records):
+    from tools.snapshot import SnapshotFile
+
+    files = tuple(SnapshotFile(name=f"{n}.json", size_bytes=1, sha256=n * 64) for n in "abc")
+    plan, evidence = planned(snapshot=records.snapshot(files=files))
+    shown = {
+        audience: "\n".join(texts(build_report(material_of(plan, evidence, "en", audience=audience))))
+        for audience in ("manager", "engineer")
     }
-    sentences = {
-        "en": ["1. We try it small first.", "2. We decide by measurement.", "3. We set the operating rules first."],
-        "ja": ["1. まず小さく試します。", "2. 実測で判断します。", "3. 運用ルールを先に定めます。"],
-    }
-    lines = text.splitlines()
-    assert [line for line in lines if line.startswith("#")] == headings[language]
-    assert [line for line in lines if line in sentences[language]] == sentences[language]
-    rows = [line for line in lines if re.match(r"\| E\d", line)]
-    assert [row.split(" ")[1] for row in rows] == ["E1", "E2", "E4", "E5", "E6"]
-    assert all(f"| {MODEL} | `{'a' * 19}` | " in row for row in rows)
+    assert "b" * 64 in shown["engineer"]
+    assert "b" * 64 not in shown["manager"]
+    assert "Further files with hashes, in the report for engineers and in JSON: 3." in shown["manager"]
 
 
-def test_the_json_is_the_plan_and_every_record_it_rests_on(write):
-    document = json.loads(write(".json", use_case="郵便の仕分け"))
-    plan = AdoptionPlan.model_validate(document["plan"])
+@in_both_languages
+def test_statements_of_the_teams_documents_are_quoted_with_their_place(planned, language):
+    told = [
+        passage("No model without a licence text may be used.", place="Security › Licences"),
+        passage("応答時間は 5 ms 以下とする。", 2, title="運用規程", place="第4条"),
+        passage("Approval by the CISO is required.", 3),
+    ]
+    plan, evidence = planned(passages=told)
+    assert plan.verdict != "go"
+    document = build_report(material_of(plan, evidence, language))
+    (policy,) = (s for s in document.sections if s.id == "policy")
+    quotes = {b.quote: b for part in policy.parts for b in part.blocks if b.kind == "quotation"}
+    assert set(quotes) >= {f.statement.quote for f in plan.policy}
+    licence = quotes["No model without a licence text may be used."]
+    assert (licence.anchor, "Security › Licences" in licence.source) == ("D0123abcd.1", True)
+    whole = "\n".join(texts(document))
+    assert "[D0123abcd.1]" in whole
+    assert not re.search("貴社|\\byour (policy|document)", whole)
+    from assistant.advice.reporting.markdown_text import markdown_of
+
+    assert "> No model without a licence text may be used." in markdown_of(document)
+
+
+def test_two_statements_of_one_passage_share_its_anchor(planned):
+    told = [passage("No model without a licence text may be used. Peak memory must not exceed 1 GiB.")]
+    plan, evidence = planned(passages=told)
+    assert len({f.statement.passage for f in plan.policy}) < len(plan.policy)
+    from assistant.advice.reporting.html_page import html_of
+
+    assert_stands_alone(html_of(build_report(material_of(plan, evidence, "en"))))
+
+
+@in_both_languages
+def test_what_changed_since_the_last_version_and_why(planned, language):
+    first, _ = planned()
+    plan, evidence = planned(previous=first, passages=[passage("No model without a licence text may be used.")])
+    for audience in ("manager", "engineer"):
+        document = build_report(material_of(plan, evidence, language, audience=audience))
+        (changes,) = (s for s in document.sections if s.id == "changes")
+        table = next(b for b in changes.blocks if b.kind == "table")
+        assert len(table.rows) == sum(c.what not in {"gate", "policy"} or audience == "engineer" for c in plan.changes)
+        assert all(row.cells[0] for row in table.rows)
+        if audience == "manager":
+            assert changes.blocks[-1].role == "note"
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "says"),
+    [
+        ((), "proposed", "Proposed on 2026-11-02"),
+        ((decision(),), "accepted", "Accepted on 2026-11-03 by Mori"),
+        ((decision("repeat"),), "repeated", "To be repeated, as Mori decided"),
+        ((decision("stop", reason="too dear"),), "rejected", "Rejected on 2026-11-03 by Mori"),
+    ],
+)
+def test_the_decision_record_has_its_five_parts_and_the_teams_decision(write, told, status, says):
+    text = write(".md", chosen="adr", told=told)
+    assert re.findall(r"^#+ (.*)$", text, re.MULTILINE) == [
+        "Adopt `org/model`", "Status", "Context", "Decision", "Consequences",
+        "Alternatives considered, and what would change the decision",
+    ]  # fmt: skip
+    assert says in text
+    assert ("| K1 |" in text) == bool(told)
+    document = json.loads(write(".json", told=told))
+    assert document["status"] == status
+
+
+def test_open_gates_at_a_closing_are_named_with_the_reason(write):
+    text = write(".md", told=[decision(unmet=("quality", "latency"), reason="The board wants it.")])
+    assert "quality on our own examples" in text
+    assert "The board wants it." in text
+    assert "Closed with go by Mori on 2026-11-03" in text
+
+
+def test_the_json_is_the_plan_every_record_and_the_content(write):
+    told = [decision()]
+    text = write(".json", "ja", use_case="郵便の仕分け", told=told)
+    document = json.loads(text)
+    jsonschema.validate(document, schema())
+    assert document["schema_version"] == 2
+    report = ReportDocument.model_validate(document)
+    assert AdoptionPlan.model_validate(document["plan"]).use_case == "郵便の仕分け"
     evidence = [Evidence.model_validate(each) for each in document["evidence"]]
-    assert plan.use_case == "郵便の仕分け"
-    assert {each.id for each in evidence} == set(plan.evidence)
+    assert {each.id for each in evidence} >= set(report.plan.evidence)
     assert {each.tool for each in evidence} == {
-        "fetch_model", "inspect_files", "check_documentation", "profile_model", "estimate_cost",
+        "fetch_model", "inspect_files", "check_documentation", "profile_model", "estimate_cost", "check_version", "plan_adoption",
     }  # fmt: skip
+    assert [each.id for each in report.decisions] == ["K1"]
+    assert [section.id for section in report.content.sections] == MANAGER
+    assert "svg" not in text
+    assert cited_ids(report.content) <= anchors(report.content)
 
 
-@pytest.mark.parametrize("name", ["plan.pdf", "plan", "plan.HTML", "plan.html.exe"])
+def test_the_forms_say_the_same(planned):
+    plan, evidence = planned()
+    from assistant.advice.reporting.html_page import html_of
+    from assistant.advice.reporting.markdown_text import markdown_of
+
+    document = build_report(material_of(plan, evidence, "en"))
+    page = Page(html_of(document))
+    read = re.sub(r"\\([\W_])", r"\1", markdown_of(document))
+    for text in texts(document):
+        plain = "".join(f"[{span.text}]" if span.kind == "id" else span.text for span in spans(text))
+        assert plain in page.text, text
+        marked = "".join(
+            f"`{s.text}`" if s.kind == "code" else f"[{s.text}]" if s.kind == "id" else s.text for s in spans(text)
+        )
+        assert marked in read, text
+
+
+@pytest.mark.parametrize("name", ["plan.pdf", "plan", "plan.html.exe"])
 def test_another_ending_is_refused_and_nothing_is_written(planned, tmp_path, name):
     plan, evidence = planned()
     with pytest.raises(InvalidArgument, match="no known ending"):
         write_report(plan, evidence, tmp_path / name, "en")
     assert not (tmp_path / name).exists()
+    write_report(plan, evidence, tmp_path / name, "en", chosen="md")
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith("# ")
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_T38_words_of_the_user_and_of_the_model_do_not_act_in_the_page(write, records, language):
+def test_a_file_that_is_there_is_kept_unless_it_is_forced(planned, tmp_path):
+    plan, evidence = planned()
+    out = tmp_path / "plan.md"
+    out.write_text("mine")
+    with pytest.raises(InvalidArgument, match="is there already") as refused:
+        write_report(plan, evidence, out, "en")
+    assert "--force" in refused.value.next_step
+    assert out.read_text() == "mine"
+    write_report(plan, evidence, out, "en", force=True)
+    assert out.read_text(encoding="utf-8").startswith("# Adoption plan")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".", "plan"))] == ["plan.md"]
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [("no/such/plan.md", "does not exist"), ("folder.md", "is a folder")],
+)
+def test_a_place_that_cannot_be_written_says_so(planned, tmp_path, place, says):
+    plan, evidence = planned()
+    (tmp_path / "folder.md").mkdir()
+    with pytest.raises(InvalidArgument, match=says):
+        write_report(plan, evidence, tmp_path / place, "en", force=True)
+
+
+def test_a_report_that_cannot_be_kept_leaves_the_old_one(planned, tmp_path, monkeypatch):
+    plan, evidence = planned()
+    out = tmp_path / "plan.md"
+    out.write_text("old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tools.locking.document.os.fsync", full)
+    with pytest.raises(SourceUnavailable, match="No space left"):
+        write_report(plan, evidence, out, "en", force=True)
+    assert out.read_text() == "old"
+
+
+def test_another_format_is_no_format(planned, tmp_path):
+    plan, evidence = planned()
+    with pytest.raises(InvalidArgument, match="is no format"):
+        write_report(plan, evidence, tmp_path / "plan.md", "en", chosen="docx")
+
+
+@in_both_languages
+def test_T38_words_of_the_user_the_model_and_the_team_do_not_act_in_the_page(write, records, language):
     licence = records.documentation(tag=EVIL, spdx=None, permissive=None)
-    page = assert_stands_alone(write(".html", language, use_case=EVIL, documentation=licence))
-    assert page.text.count("<script>alert(1)</script>") >= 2
+    told = [passage(f"No model without a licence text may be used {EVIL}", title=EVIL, place=EVIL)]
+    closing = decision(by=EVIL, note=EVIL, reason=EVIL, unmet=("quality",))
+    closing = closing.model_copy(update={"use_case": EVIL})
+    html = write(".html", language, use_case=EVIL, documentation=licence, passages=told, told=[closing])
+    page = assert_stands_alone(html)
+    assert "\u202e" not in html
+    assert page.text.count("<script>alert(1)</script>") >= 4
     assert [tag for tag, _ in page.tags].count("h1") == 1
-    assert [tag for tag, _ in page.tags].count("img") == 2, "speed and memory"
+    assert len(page.all("svg")) == 2, "speed and memory"
+
+
+@in_both_languages
+def test_T38_words_of_others_do_not_act_in_markdown(write, records, language):
+    from markdown_it import MarkdownIt
+
+    licence = records.documentation(tag=EVIL, spdx=None, permissive=None)
+    told = [passage(f"No model without a licence text may be used {EVIL}", title=EVIL, place=EVIL)]
+    text = write(".md", language, use_case=EVIL, documentation=licence, passages=told)
+    assert "\u202e" not in text
+    tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
+    children = [child.type for token in tokens for child in token.children or ()]
+    assert not {"image", "link_open", "html_inline"} & set(children)
+    assert "html_block" not in {token.type for token in tokens}
+    headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
+    assert "b" not in headings
 
 
 def test_T38_a_models_name_does_not_act_in_the_page(evidence_of, records):
-    for name in (EVIL, "./<b>bold</b>", "./a`b`c", "./x|y", "./" + "long" * 1000):
-        evidence = evidence_of(records.inspection(model=name))
-        found = [each for each in evidence if each.model == name]
-        plan = plan_adoption(name, EVIL, evidence=found)
-        html = report_html(report_markdown(plan, found, "body", "en"), None, "en")
+    from assistant.advice.reporting.html_page import html_of
+
+    for model in (EVIL, "./<b>bold</b>", "./a`b`c", "./x|y", "./" + "long" * 1000, '"; } </style>'):
+        evidence = evidence_of(records.inspection(model=model))
+        found = [each for each in evidence if each.model == model]
+        plan = plan_adoption(model, EVIL, evidence=found)
+        html = html_of(build_report(material_of(plan, found, "en")))
         page = assert_stands_alone(html)
-        assert not page.names() & {"b", "img", "a"}
-        assert len(page.cells) == 6, "the table of evidence is torn"
-        assert page.cells[:1] + page.cells[3:4] == [found[0].id, "a" * 19]
-        shown = " ".join(name.split())
-        assert page.cells[2] in {shown, shown[:239] + "…"}
-        assert len(html) < 10_000
+        assert not page.names & {"b", "i"}
+        assert len(html) < 120_000
 
 
-def test_markup_in_the_body_stays_text_but_for_line_breaks():
-    page = assert_stands_alone(report_html("# Plan\n\n<b>a</b><br>b <script>c</script>\n\n<div>d</div>", None, "en"))
-    assert {"b", "div", "script"} & page.names() == set()
-    assert "br" in page.names()
-    assert "<b>a</b>" in page.text
+def test_an_old_or_another_record_is_no_plan(records):
+    with pytest.raises(InvalidArgument, match="made from a plan"):
+        material_of(records.inspection(), [], "en")
 
 
-def test_a_links_text_in_the_body_stays_text():
-    body = "[a](http://evil.example) <http://evil.example> ![i](http://evil.example/i.png)\n\n[r]: http://evil.example"
-    page = assert_stands_alone(report_html(f"# Plan\n\n{body}", None, "en"))
-    assert page.text.count("evil.example") == 4
+def test_evidence_that_is_gone_is_named_instead_of_left_out(planned):
+    plan, evidence = planned()
+    document = build_report(material_of(plan, [e for e in evidence if e.id != "E1"], "en"))
+    assert "No longer in the store: E1." in list(texts(document))
 
 
-def test_the_title_reads_as_the_name_was_written(evidence_of, records):
-    evidence = evidence_of(records.inspection(model="org/some_model*"))
-    plan = plan_adoption("org/some_model*", evidence=evidence)
-    html = report_html(report_markdown(plan, evidence, "", "en"), None, "en")
-    assert "<title>Adoption plan: org/some_model*</title>" in html
-    assert "<h1>Adoption plan: org/some_model*</h1>" in html
+def test_evidence_about_another_commit_is_not_shown_beside_the_plan(planned, records, keep, store):
+    plan, _ = planned()
+    keep(records.profile(records.measured(1, 999.0, 999.0), commit="b" * 40))
+    document = build_report(material_of(plan, store.find(user="u"), "en"))
+    assert "999" not in "\n".join(texts(document))
+
+
+def test_the_decision_record_of_a_plan_names_models_it_was_compared_with(planned, keep, store):
+    from assistant.advice.comparison import compare_models
+
+    plan, _ = planned()
+    compared = compare_models([MODEL, "org/other"], evidence=store.find(user="u"))
+    keep(compared, "compare_models")
+    text = "\n".join(texts(build_decision_record(material_of(plan, store.find(user="u"), "en"))))
+    assert "`org/other`" in text
 
 
 def test_text_is_written_as_utf8_whatever_the_machines_own_encoding_is(planned, tmp_path):

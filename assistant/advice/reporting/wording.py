@@ -1,0 +1,166 @@
+"""The plan's codes in words, as a report of the team about itself says them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from assistant.advice.plan_records import AdoptionPlan, FiredRule, Gate, StageBudget, StopRule, ThresholdSource, Trigger
+from assistant.advice.policy_records import Statement
+from assistant.advice.reporting.content import cite, quoted
+from assistant.languages import Language
+from assistant.phrases import has, say
+
+_OWN_VOICE = ((r"貴社の規程", "社内規程"), (r"貴社の文書", "社内の文書"), (r"\byours\b", "ours"), (r"\byour\b", "our"))
+"""The chat speaks to the team; a report is the team's own paper, passed on within the company."""
+
+
+def words(key: str, language: Language, **values: Any) -> str:
+    """A sentence of the plan in the voice of the report.
+
+    Args:
+        key: Its key.
+        language: Language of the report.
+        values: What its braces stand for.
+    """
+    # The words of others, which stand in the braces, are left as they are.
+    text = say(key, language, **{place: f"{{{place}}}" for place in values})
+    for theirs, ours in _OWN_VOICE:
+        text = re.sub(theirs, ours, text)
+    return text.format(**values)
+
+
+def joined(parts: list[str], language: Language) -> str:
+    """Parts in a row."""
+    return say("common.list_joint", language).join(parts)
+
+
+def gate_name(code: str, language: Language) -> str:
+    """What a gate asks; a code that is not known stays as it is."""
+    return words(f"gate.{code}", language) if has(f"gate.{code}") else quoted(code)
+
+
+def found_words(value: str, language: Language) -> str:
+    """A value that is a word of the tools in the reader's language, a figure or a name as it is."""
+    return words(f"gate.found.{value}", language) if has(f"gate.found.{value}") else quoted(value)
+
+
+def must_be(gate: Gate, plan: AdoptionPlan, language: Language) -> str:
+    """The threshold of a gate: its number, the names that count, or what has to be the case."""
+    if gate.code.startswith("policy_"):
+        asked = gate.code.removeprefix("policy_")
+        statement = next(
+            (f.statement for f in plan.policy if f.gate == gate.code and f.statement.requirement == asked), None
+        )
+        if statement is not None:
+            return requirement(statement, language)
+    if gate.limit is not None and has(f"gate.limit.{gate.code}"):
+        return say(f"gate.limit.{gate.code}", language, limit=quoted(gate.threshold))
+    if gate.threshold and (gate.code == "approval" or _lists_licences(gate)):
+        return quoted(gate.threshold)
+    if has(f"gate.found.{gate.threshold}"):
+        return words(f"gate.found.{gate.threshold}", language)
+    if has(f"report.must.{gate.code}"):
+        return say(f"report.must.{gate.code}", language)
+    return say("report.gates.confirmed", language)
+
+
+def _lists_licences(gate: Gate) -> bool:
+    return gate.code == "licence_known" and gate.threshold_source == "policy"
+
+
+def set_by(source: ThresholdSource, ref: str, language: Language) -> str:
+    """Who set a threshold, and where it stands."""
+    return " ".join(part for part in (say(f"report.set_by.{source}", language), cite(ref)) if part)
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def rule_sentence(rule: FiredRule, plan: AdoptionPlan, language: Language) -> str:
+    """What a rule found."""
+    value, threshold = found_words(rule.value, language), found_words(rule.threshold, language)
+    if rule.rule == "R-POL" and rule.effect == "silent" and not rule.value:
+        value = words("policy.none", language)
+    elif rule.rule == "R-POL" and rule.effect not in {"supports", "silent"}:
+        statement = next(
+            (
+                f.statement
+                for f in plan.policy
+                if (f.statement.passage, f.statement.requirement) == (rule.source, rule.threshold)
+            ),
+            None,
+        )
+        threshold = requirement(statement, language) if statement else threshold
+    elif rule.rule == "R-GATE":
+        value = joined([gate_name(code, language) for code in rule.value.split(", ")], language)
+    return words(f"rule.{rule.rule}.{rule.effect}", language, value=value, threshold=threshold)
+
+
+def change_sentence(rule: FiredRule, language: Language) -> str:
+    """What would change the effect of a rule; empty when nothing has to change."""
+    return words(f"change.{rule.change}", language) if rule.change else ""
+
+
+def requirement(statement: Statement, language: Language) -> str:
+    """What a statement of a policy asks for, as the rules understand it."""
+    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit)
+    values = joined([found_words(value, language) for value in statement.values], language)
+    key = statement.requirement if values or statement.requirement != "approval" else "approval_of_nobody"
+    return words(f"policy.{key}", language, limit=limit, values=values)
+
+
+def _limit(number: float, unit: str) -> str:
+    if unit == "share":
+        return f"{number:.0%}"
+    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else f"{quoted(unit, 8)} {number:,.2f}".strip()
+
+
+def line_of_conflict(line: str, language: Language) -> str:
+    """One side of a conflict: a word, a requirement, or a number as it is."""
+    for group in ("conflict.word", "policy"):
+        key = f"{group}.{line}"
+        if has(key):
+            return words(key, language, values="", limit="").rstrip(": ")
+    return quoted(line)
+
+
+# --- stages -----------------------------------------------------------------------------------------------------------
+
+
+def amount_of(budget: StageBudget, language: Language) -> str:
+    """The budget of a stage as a range, or why there is none."""
+    if budget.low is None or budget.high is None:
+        return words(f"budget.reason.{budget.reason}", language)
+    same = f"{budget.low:.2f}" == f"{budget.high:.2f}"
+    amount = f"{budget.low:,.2f}" if same else f"{budget.low:,.2f}–{budget.high:,.2f}"
+    shown = words(f"budget.per.{budget.per}", language, amount=f"{quoted(budget.currency, 8)} {amount}".strip())
+    return f"{shown} {cite(budget.evidence)}".strip()
+
+
+def stop_sentence(rule: StopRule, language: Language) -> str:
+    """When a stage stops, with its line and who drew it."""
+    text = words(f"stop.{rule.code}", language)
+    text = words("stop.with_line", language, text=text, line=quoted(rule.threshold)) if rule.threshold else text
+    return say(
+        "report.stage.stop_item", language, text=text, source=set_by(rule.threshold_source, rule.source, language)
+    )
+
+
+def acts_from(trigger: Trigger, language: Language) -> str:
+    """From which value on something is done."""
+    if trigger.threshold:
+        return quoted(trigger.threshold)
+    return words("watch.open" if trigger.threshold_source == "team" else "watch.changes", language)
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+def changed_value(value: str, language: Language) -> str:
+    """A side of a change: a state in words, with its threshold where it has one."""
+    if has(f"gate.found.{value}") and not has(f"plan_change.value.{value}"):
+        return words(f"gate.found.{value}", language)
+    word, _, rest = value.removesuffix(".0").partition(" (")
+    shown = words(f"plan_change.value.{word}", language) if has(f"plan_change.value.{word}") else quoted(word)
+    return f"{shown} ({quoted(rest)}" if rest else shown
