@@ -126,13 +126,13 @@ def clauses_of(text: str, objects: Sequence[Span] = ()) -> tuple[Clause, ...]:
     edges = [0, *(start if start == end else end for start, end in cuts), len(text)]
     parts = [(s, e) for s, e in zip(edges, edges[1:], strict=False) if e > s]
     markers = find_markers(text, objects)
-    opening = next((m.span for m in markers if m.kind == "plain" and m.start == 0), None)
+    opening = {m.span for m in markers if m.kind == "plain" and text[: m.start].rstrip()[-1:] in {"", ";"}}
     backwards = not _JAPANESE.search(text)
     joined: list[Span] = []
     waiting: int | None = None
     for start, end in parts:
         begin = start if waiting is None else waiting
-        if any(start <= m.start < end and (m.kind not in WEAK or m.span == opening) for m in markers):
+        if any(start <= m.start < end and (m.kind not in WEAK or m.span in opening) for m in markers):
             joined.append((begin, end))
             waiting = None
         elif backwards and joined:

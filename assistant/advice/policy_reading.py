@@ -143,7 +143,14 @@ def _read_sentence(text: str, borrowed: tuple[Marker, ...], around: str) -> Iter
                 yield _Read(thing.requirement, "must")
         return
     said: set[str] = set()
+    before: Clause | None = None
     for clause in clauses_of(text, [t.span for t in things]):
+        if before is not None and not find_things(clause.text):
+            # "Remote code needs an exception and is otherwise prohibited": the same thing, with another word of force.
+            clause = Clause(
+                before.text, tuple(m._replace(start=len(before.text), end=len(before.text)) for m in clause.markers)
+            )
+        before = clause
         own = [m for m in clause.markers if m.kind not in {"plain", "plain_not"}]
         used = clause if own or not borrowed else Clause(clause.text, borrowed)
         for read in _read_clause(used, find_things(used.text), around):
