@@ -9,7 +9,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -78,12 +78,16 @@ class Stance(NamedTuple):
 
 def stances_of(text: str) -> list[Stance]:
     """What the sentences of a text rule."""
-    return [stance for sentence in sentences(text) for stance in _of_sentence(sentence.strip()) if sentence.strip()]
+    return [stance for sentence in sentences(text) if sentence.strip() for stance in _of_sentence(sentence.strip())]
 
 
-def _of_sentence(sentence: str) -> Iterator[Stance]:
-    if _OF_A_TOOL.search(sentence):  # it says what a tool does, and rules nothing
-        return
+@lru_cache(maxsize=2_048)
+def _of_sentence(sentence: str) -> tuple[Stance, ...]:
+    # A sentence about a tool says what that does, and rules nothing.
+    return () if _OF_A_TOOL.search(sentence) else tuple(_stances(sentence))
+
+
+def _stances(sentence: str) -> Iterator[Stance]:
     plain = unicodedata.normalize("NFKC", sentence).lower()
     for subject in subjects():
         found = _pattern(subject.id).search(plain)

@@ -38,6 +38,7 @@ def main(folder: Path, number: str) -> None:
     for i in range(1000):
         rules = "\n\n".join(f"## Rule {j}\n\n" + f"Rule {j} of {number}.{i} holds. " * 40 for j in range(60))
         library.add(f"# Policy {number}.{i}\n\n{rules}".encode(), "policy.md")
+        say("added")
 
 
 main(Path(sys.argv[1]), sys.argv[2])
