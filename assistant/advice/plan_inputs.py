@@ -93,7 +93,7 @@ def _load_assumed(facts: PlanFacts) -> Iterator[Assumption]:
     cost = facts.cost
     if untold and cost is not None:
         record = cost.record
-        value = f"{record['requests_per_day']:,.0f}, {record['currency']} {record['price_per_hour']:g}"
+        value = f"{record['requests_per_day']:,.0f}; {record['currency']} {record['price_per_hour']:g}"
         yield Assumption(code="load_of_estimate", value=value, evidence=cost.id)
         return
     for name in untold:

@@ -117,10 +117,8 @@ def _points(plan: AdoptionPlan, language: Language) -> str:
     """Three points for a manager: what weighs most, what comes next and costs, when it ends."""
     weighty = [rule for rule in plan.rules if rule.effect in {"ends", "blocks", "condition"}] or list(plan.rules[:1])
     stage = plan.stage(plan.next_stage)
-    reason = say("common.list_joint", language).join(
-        say("plan.point_reason", language, text=rule_text(rule, plan, language), cited=cited(rule))
-        for rule in weighty[:3]
-    )
+    reasons = (f"{rule_text(rule, plan, language)}{cited(rule)}" for rule in weighty[:3])
+    reason = say("plan.point_reason", language, text=say("common.list_joint", language).join(reasons))
     effort = say(
         "plan.point_effort", language, stage=say(f"stage.{stage.name}", language), time=time_text(stage, language),
         budget=budget_text(stage.budget, language),

@@ -127,7 +127,7 @@ def policy_line(finding: PolicyFinding, language: Language) -> str:
     if finding.value:
         state = say("policy.found", language, state=state, value=found_word(finding.value, language))
     elif finding.reason:
-        state = say("policy.found", language, state=state, value=say(f"policy.reason.{finding.reason}", language))
+        state = say("policy.because", language, state=state, reason=say(f"policy.reason.{finding.reason}", language))
     if statement.force == "should":
         state = say("policy.recommended", language, state=state)
     if finding.evidence:

@@ -196,13 +196,14 @@ def test_the_user_is_asked_the_two_weightiest_things_that_were_not_said(use_case
 
 
 def test_what_was_not_said_is_assumed_and_the_assumption_stated(plan_of, records):
-    plan = plan_of(*records.sound())
+    plan = plan_of(*records.sound(), cost=False)
     assumed = {a.code: (a.value, a.evidence) for a in plan.assumptions}
     assert assumed["latency"] == ("24 ms", "E5")
     assert assumed["memory"] == ("CPU", "E5")
     assert {"load", "price", "data_class", "budget", "deadline"} <= set(assumed)
-    told = plan_of(**ALL_TOLD)
-    assert {a.code for a in told.assumptions} == {"memory"}
+    estimated = {a.code: a for a in plan_of().assumptions}
+    assert (estimated["load_of_estimate"].value, estimated["load_of_estimate"].evidence) == ("10,000; USD 1", "E7")
+    assert {a.code for a in plan_of(**ALL_TOLD).assumptions} == {"memory"}
 
 
 def test_behaviour_is_named_as_unchecked_until_it_was_observed(evidence_of, keep, records):
