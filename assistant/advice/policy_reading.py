@@ -78,7 +78,7 @@ def read_policy(passages: Iterable[TeamPassage]) -> tuple[Statement, ...]:
     """
     found: dict[tuple[str, str, str], Statement] = {}
     for passage in passages:
-        for statement in _read_passage(passage):
+        for statement in _read_passage(passage):  # type: ignore[arg-type]  # a frozen record has a hash
             # Passages of one document may overlap.
             found.setdefault((statement.document, statement.quote, statement.requirement), statement)
     return tuple(found.values())

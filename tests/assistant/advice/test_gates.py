@@ -65,8 +65,16 @@ def test_the_desk_check_of_a_sound_model_passes_with_its_evidence(desk, records)
 def test_the_trial_of_a_measured_model(trial, records):
     found = trial(*records.sound())
     assert found["latency"] == Gate(
-        code="latency", state="passed", value="12.0 ms", threshold="24 ms", threshold_source="measured", source="E5",
-        evidence="E5", number=12.0, limit=24.0, unit="ms",
+        code="latency",
+        state="passed",
+        value="12.0 ms",
+        threshold="24 ms",
+        threshold_source="measured",
+        source="E5",
+        evidence="E5",
+        number=12.0,
+        limit=24.0,
+        unit="ms",
     )
     open_ones = {code: (g.state, g.threshold_source, g.answered_by) for code, g in found.items() if code != "latency"}
     assert open_ones == {
