@@ -16,9 +16,9 @@ from knowledge.glossary import expand
 from knowledge.team_passage import TeamPassage
 from knowledge.topics import Language
 
-LEAST_OF_BOTH = ((0.45, 0.04), (0.30, 0.12), (0.22, 0.30), (0.15, 0.50))
+LEAST_OF_BOTH = ((0.45, 0.0), (0.30, 0.10), (0.22, 0.28), (0.15, 0.48))
 """English: similarity and share of the question's words; any pair is enough."""
-LEAST_SHARE = 0.32
+LEAST_SHARE = 0.30
 """Japanese: share of the question's words."""
 LEAST_SHARE_ACROSS = 0.45
 """The same between two languages, where the glossary stands in between."""
@@ -26,7 +26,7 @@ BY_GLOSSARY = 0.5
 """What a word counts within one language that the passage has only as another one of the glossary's."""
 NOT_FAR_BEHIND = 0.5
 """Share of the closest passage's measure that another one must have to be shown beside it."""
-_UNASKED = 2.0
+_UNASKED = 0.5
 """Added to the weight of a question, so that a single common word is not all of it."""
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 

@@ -101,9 +101,10 @@ class LexicalIndex:
         return [LexicalHit(key, number, score) for (score, _), key, number in zip(hits, keys, numbers, strict=True)]
 
     def weight(self, token: str) -> float:
-        """How much it tells that a passage has this token: little for one that many have."""
+        """How much it tells that a passage has this token, from 0 for one that all have to 1 for one that none has."""
         searcher = self._index.searcher()
-        return math.log((searcher.num_docs + 1) / (searcher.doc_freq(_BODY, token) + 0.5))
+        rarest = 2 * (searcher.num_docs + 1)
+        return max(0.0, math.log(rarest / (2 * searcher.doc_freq(_BODY, token) + 1)) / math.log(rarest))
 
     def _rarest(self, searcher: Any, tokens: Sequence[str]) -> list[str]:
         counts = {token: searcher.doc_freq(_BODY, token) for token in dict.fromkeys(tokens)}
