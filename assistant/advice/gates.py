@@ -7,16 +7,13 @@ from typing import Any
 
 from assistant.advice.plan_budget import monthly_range, shown_range
 from assistant.advice.plan_facts import PlanFacts
-from assistant.advice.plan_lines import GUIDANCE, Line, strictest_of, upper_line
+from assistant.advice.plan_lines import GUIDANCE, Line, budget_line, latency_line, memory_line, strictest_of
 from assistant.advice.plan_records import Gate
 from assistant.advice.policy_check import limitations_state
 from assistant.advice.policy_records import PolicyFinding
 from assistant.evidence import Evidence
 
 __all__ = ["Gate", "desk_check_gates", "trial_gates"]
-
-_LATENCY_ROOM = 2.0
-"""Without a target, this many times what was measured here is a line that a regression would cross."""
 
 
 def desk_check_gates(
@@ -182,11 +179,6 @@ def memory_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
     )  # fmt: skip
 
 
-def memory_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
-    """The limit of the memory in MiB."""
-    return upper_line("memory", "max_memory", "MiB", facts.device_memory_mib, policy, pattern="{:,.0f} MiB")
-
-
 def latency_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
     """Measured p95 against target, policy, or twice the measured baseline."""
     p95, line = facts.latency_p95_ms, latency_line(facts, policy)
@@ -205,15 +197,6 @@ def latency_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
     )  # fmt: skip
 
 
-def latency_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
-    """The limit of the p95 response time in milliseconds."""
-    p95, target = facts.latency_p95_ms, facts.targets.get("latency_p95_ms")
-    baseline = (_LATENCY_ROOM * p95[0], p95[1]) if p95 else None
-    return upper_line(
-        "latency", "max_latency", "ms", float(target) if target else None, policy, baseline, pattern="{:,.0f} ms"
-    )
-
-
 def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
     """Running cost a month against the budget."""
     cost, line = facts.cost, budget_line(facts, policy)
@@ -229,15 +212,6 @@ def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
         "cost", line.number is None or high <= line.number, shown_range(currency, low, high), shown, cost.id,
         number=high, limit=line.number, unit=currency, **given,
     )  # fmt: skip
-
-
-def budget_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
-    """The budget a month, in the currency of the estimate or of the targets."""
-    cost, target = facts.cost, facts.targets.get("budget_per_month")
-    currency = cost.record["currency"] if cost else str(facts.targets.get("currency") or "")
-    return upper_line(
-        "cost", "max_budget", currency, float(target) if target else None, policy, pattern=f"{currency} {{:,.2f}}"
-    )
 
 
 def _quality(policy: Sequence[PolicyFinding]) -> Gate:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from assistant.advice.decision_records import STAGES, StageDecision, StageName
-from assistant.advice.gates import budget_line, latency_line, memory_line
 from assistant.advice.plan_changes import changes_between
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_inputs import assumptions, missing_inputs
+from assistant.advice.plan_lines import budget_line, latency_line, memory_line
 from assistant.advice.plan_pins import commands_of, pins_of
 from assistant.advice.plan_records import AdoptionPlan, FiredRule, Gate, Stage, Verdict
 from assistant.advice.plan_rules import fire_rules, verdict_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from assistant.advice.gates import latency_line
 from assistant.advice.plan_facts import PlanFacts
+from assistant.advice.plan_lines import latency_line
 from assistant.advice.plan_records import Assumption
 from assistant.advice.policy_records import PolicyFinding
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_records import ThresholdSource
 from assistant.advice.policy_records import Conflict, PolicyFinding
 
@@ -40,6 +41,10 @@ GUIDANCE = {
     "locked": "G18",
 }
 """Guidance entry that a gate follows, by its code."""
+
+
+_LATENCY_ROOM = 2.0
+"""Without a target, this many times what was measured here is a line that a regression would cross."""
 
 
 class Line(NamedTuple):
@@ -140,4 +145,27 @@ def strictest_of(requirements: Sequence[str], policy: Sequence[PolicyFinding]) -
             if f.statement.requirement in requirements and f.statement.force == "must" and not f.statement.only_if
         ),
         None,
+    )
+
+
+def memory_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
+    """The limit of the memory in MiB."""
+    return upper_line("memory", "max_memory", "MiB", facts.device_memory_mib, policy, pattern="{:,.0f} MiB")
+
+
+def latency_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
+    """The limit of the p95 response time in milliseconds."""
+    p95, target = facts.latency_p95_ms, facts.targets.get("latency_p95_ms")
+    baseline = (_LATENCY_ROOM * p95[0], p95[1]) if p95 else None
+    return upper_line(
+        "latency", "max_latency", "ms", float(target) if target else None, policy, baseline, pattern="{:,.0f} ms"
+    )
+
+
+def budget_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
+    """The budget a month, in the currency of the estimate or of the targets."""
+    cost, target = facts.cost, facts.targets.get("budget_per_month")
+    currency = cost.record["currency"] if cost else str(facts.targets.get("currency") or "")
+    return upper_line(
+        "cost", "max_budget", currency, float(target) if target else None, policy, pattern=f"{currency} {{:,.2f}}"
     )

@@ -6,10 +6,9 @@ import shlex
 from collections.abc import Sequence
 
 from assistant.advice.decision_records import StageName
-from assistant.advice.gates import budget_line, latency_line, memory_line
 from assistant.advice.plan_budget import monthly_range, shown_range
 from assistant.advice.plan_facts import PlanFacts
-from assistant.advice.plan_lines import Line
+from assistant.advice.plan_lines import Line, budget_line, latency_line, memory_line
 from assistant.advice.plan_records import StopRule, Trigger
 from assistant.advice.policy_records import PolicyFinding
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from assistant.advice.decision_records import STAGES, StageDecision, StageName
-from assistant.advice.gates import desk_check_gates, latency_line, missing_gate, trial_gates
+from assistant.advice.gates import desk_check_gates, missing_gate, trial_gates
 from assistant.advice.plan_budget import stage_budget
 from assistant.advice.plan_facts import PlanFacts
-from assistant.advice.plan_lines import strictest_of
+from assistant.advice.plan_lines import latency_line, strictest_of
 from assistant.advice.plan_monitoring import stop_rules_of, triggers_of
 from assistant.advice.plan_records import Closing, Gate, OperatingRule, Role, Stage, Status, Timing, Verdict
 from assistant.advice.plan_timing import latest_ends, phases_of

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.policy_force import patterns
-from assistant.advice.policy_limits import allows_licence
+from assistant.advice.policy_licences import (
+    NOT_RUN,
+    Found,
+    judged,
+    licence_known,
+    licence_text,
+    licences,
+    no_licences,
+    non_commercial,
+    permissive,
+)
 from assistant.advice.policy_records import Conflict, PolicyFinding, PolicyState, Statement
 
 _ORDER: dict[PolicyState, int] = {"violated": 0, "not_checkable": 1, "held": 2, "waived": 3}
-_NON_COMMERCIAL = frozenset({"research_only", "non_commercial"})
 GATE_OF = {
     "licence_known": "licence_known",
     "licences": "licence_known",
@@ -31,16 +40,6 @@ GATE_OF = {
     "own_copy": "own_copy",
 }
 """Gates of the plan that a requirement sets the line of; every other one has a gate of its own, `policy_<requirement>`."""
-
-
-class _Found(NamedTuple):
-    state: PolicyState
-    value: str = ""
-    evidence: str = ""
-    reason: str = ""
-
-
-_NOT_RUN = _Found("not_checkable", reason="no_evidence")
 
 
 def check_policy(statements: Sequence[Statement], facts: PlanFacts) -> tuple[PolicyFinding, ...]:
@@ -74,9 +73,9 @@ def effect_of(finding: PolicyFinding) -> str:
 def _finding(statement: Statement, facts: PlanFacts) -> PolicyFinding:
     gate = GATE_OF.get(statement.requirement, f"policy_{statement.requirement}")
     if statement.requirement == "unrecognised":
-        found, gate = _Found("not_checkable", reason="unrecognised"), ""
+        found, gate = Found("not_checkable", reason="unrecognised"), ""
     elif statement.force == "waived":
-        found, gate = _Found("waived"), gate if statement.requirement in GATE_OF else ""
+        found, gate = Found("waived"), gate if statement.requirement in GATE_OF else ""
     else:
         found = _CHECKS[statement.requirement](facts, statement)
     return PolicyFinding(
@@ -89,108 +88,41 @@ def _finding(statement: Statement, facts: PlanFacts) -> PolicyFinding:
     )
 
 
-def _judged(holds: bool, value: str, evidence: str) -> _Found:
-    return _Found("held" if holds else "violated", value, evidence)
-
-
-def _licence_record(facts: PlanFacts) -> tuple[dict[str, Any], str] | None:
-    found = facts.record_of("check_documentation")
-    return (found[0]["licence"], found[1]) if found else None
-
-
-def _licence_text(facts: PlanFacts, _: Statement) -> _Found:
-    found = _licence_record(facts)
-    if found is None:
-        return _NOT_RUN
-    return _judged(found[0]["text_file"] is not None, found[0]["text_file"] or "none", found[1])
-
-
-def _licence_known(facts: PlanFacts, _: Statement) -> _Found:
-    found = _licence_record(facts)
-    if found is None:
-        return _NOT_RUN
-    licence = found[0]
-    return _judged(licence["spdx"] is not None, licence["spdx"] or licence["tag"] or "none", found[1])
-
-
-def _names_of(licence: dict[str, Any]) -> list[str]:
-    """Licences of the model and of the models that it was made of, as far as known."""
-    parts = [part["spdx"] for part in licence.get("lineage", ()) if part["role"] != "dataset" and part["spdx"]]
-    return list(dict.fromkeys([*([licence["spdx"]] if licence["spdx"] else []), *parts]))
-
-
-def _licences(facts: PlanFacts, statement: Statement) -> _Found:
-    found = _licence_record(facts)
-    if found is None:
-        return _NOT_RUN
-    names = _names_of(found[0])
-    holds = bool(found[0]["spdx"]) and all(allows_licence(name, statement.values) for name in names)
-    return _judged(holds, ", ".join(names) or found[0]["tag"] or "none", found[1])
-
-
-def _no_licences(facts: PlanFacts, statement: Statement) -> _Found:
-    found = _licence_record(facts)
-    if found is None:
-        return _NOT_RUN
-    names = _names_of(found[0])
-    if not found[0]["spdx"]:
-        return _Found("not_checkable", found[0]["tag"] or "none", found[1], "licence_unknown")
-    return _judged(not any(allows_licence(name, statement.values) for name in names), ", ".join(names), found[1])
-
-
-def _permissive(facts: PlanFacts, _: Statement) -> _Found:
-    found = _licence_record(facts)
-    if found is None:
-        return _NOT_RUN
-    return _judged(found[0]["permissive"] is True, found[0]["spdx"] or found[0]["tag"] or "none", found[1])
-
-
-def _non_commercial(facts: PlanFacts, _: Statement) -> _Found:
-    found = _licence_record(facts)
-    if found is None:
-        return _NOT_RUN
-    licence = found[0]
-    if not licence["spdx"]:
-        return _Found("not_checkable", licence["tag"] or "none", found[1], "licence_unknown")
-    kinds = {o["kind"] for o in licence.get("obligations", ())}
-    return _judged(not kinds & _NON_COMMERCIAL, ", ".join(_names_of(licence)), found[1])
-
-
-def _remote_code(facts: PlanFacts, _: Statement) -> _Found:
+def _remote_code(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("inspect_files")
     if found is None:
-        return _NOT_RUN
+        return NOT_RUN
     code = [f for f in found[0]["findings"] if f["rule"] == "T04"]
     needed = [f for f in code if f["severity"] == "refuse"]
-    return _judged(not needed, "own_code" if needed else "own_code_unused" if code else "no_own_code", found[1])
+    return judged(not needed, "own_code" if needed else "own_code_unused" if code else "no_own_code", found[1])
 
 
-def _safetensors(facts: PlanFacts, _: Statement) -> _Found:
+def _safetensors(facts: PlanFacts, _: Statement) -> Found:
     inspected, fetched = facts.record_of("inspect_files"), facts.record_of("fetch_model")
     pickles = [f for f in inspected[0]["findings"] if f["rule"] in {"T01", "T02"}] if inspected else []
     if inspected is not None and fetched is None and pickles and inspected[0]["verdict"] == "refuse":
-        return _judged(False, pickles[0]["file"], inspected[1])
+        return judged(False, pickles[0]["file"], inspected[1])
     if fetched is None or not facts.weight_files:
-        return _NOT_RUN
+        return NOT_RUN
     others = [name for name in facts.weight_files if not name.endswith(".safetensors")]
-    return _judged(not others, others[0] if others else "safetensors", fetched[1])
+    return judged(not others, others[0] if others else "safetensors", fetched[1])
 
 
-def _pinned(facts: PlanFacts, _: Statement) -> _Found:
+def _pinned(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("fetch_model") or facts.record_of("check_version")
-    return _judged(True, found[0]["commit"][:19], found[1]) if found and found[0]["commit"] else _NOT_RUN
+    return judged(True, found[0]["commit"][:19], found[1]) if found and found[0]["commit"] else NOT_RUN
 
 
-def _own_copy(facts: PlanFacts, _: Statement) -> _Found:
+def _own_copy(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("fetch_model")
     if found is None:
-        return _NOT_RUN
-    return _judged(found[0]["source"] in {"mirror", "folder"}, f"source_{found[0]['source']}", found[1])
+        return NOT_RUN
+    return judged(found[0]["source"] in {"mirror", "folder"}, f"source_{found[0]['source']}", found[1])
 
 
-def _card(facts: PlanFacts, _: Statement) -> _Found:
+def _card(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("check_documentation")
-    return _judged(bool(found[0]["card_file"]), found[0]["card_file"] or "none", found[1]) if found else _NOT_RUN
+    return judged(bool(found[0]["card_file"]), found[0]["card_file"] or "none", found[1]) if found else NOT_RUN
 
 
 def limitations_state(record: dict[str, Any]) -> str:
@@ -199,77 +131,77 @@ def limitations_state(record: dict[str, Any]) -> str:
     return "filled" if "filled" in states else states[0] if states else "missing"
 
 
-def _limitations(facts: PlanFacts, _: Statement) -> _Found:
+def _limitations(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("check_documentation")
     if found is None:
-        return _NOT_RUN
+        return NOT_RUN
     state = limitations_state(found[0])
-    return _judged(state == "filled", state, found[1])
+    return judged(state == "filled", state, found[1])
 
 
-def _runs_inside(facts: PlanFacts, _: Statement) -> _Found:
+def _runs_inside(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("profile_model")
     if found is None:
-        return _NOT_RUN
+        return NOT_RUN
     # It ran from files, in a process that reaches no network; nothing is sent anywhere to be answered.
     closed = any("no network" in each for each in found[0].get("isolation", ()))
-    return _judged(True, "ran_without_network" if closed else "ran_here", found[1])
+    return judged(True, "ran_without_network" if closed else "ran_here", found[1])
 
 
-def _data_class(facts: PlanFacts, statement: Statement) -> _Found:
+def _data_class(facts: PlanFacts, statement: Statement) -> Found:
     said = facts.data_class
     if not said:
-        return _Found("not_checkable", reason="no_data_class")
-    return _judged(said not in statement.values, said, "")
+        return Found("not_checkable", reason="no_data_class")
+    return judged(said not in statement.values, said, "")
 
 
-def _advisories(facts: PlanFacts, _: Statement) -> _Found:
+def _advisories(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("check_version")
     if found is None:
-        return _NOT_RUN
+        return NOT_RUN
     affected = [a["id"] for a in found[0]["advisories"] if a["affected"]]
-    return _judged(not affected, ", ".join(affected) or "none_reached", found[1])
+    return judged(not affected, ", ".join(affected) or "none_reached", found[1])
 
 
-def _inspected(facts: PlanFacts, _: Statement) -> _Found:
+def _inspected(facts: PlanFacts, _: Statement) -> Found:
     found = facts.record_of("inspect_files")
-    return _judged(found[0]["verdict"] != "refuse", found[0]["verdict"], found[1]) if found else _NOT_RUN
+    return judged(found[0]["verdict"] != "refuse", found[0]["verdict"], found[1]) if found else NOT_RUN
 
 
-def _memory(facts: PlanFacts, statement: Statement) -> _Found:
+def _memory(facts: PlanFacts, statement: Statement) -> Found:
     peak = facts.peak_memory_mib
-    return _judged(peak[0] <= (statement.limit or 0), f"{peak[0]:,.0f} MiB", peak[1]) if peak else _NOT_RUN
+    return judged(peak[0] <= (statement.limit or 0), f"{peak[0]:,.0f} MiB", peak[1]) if peak else NOT_RUN
 
 
-def _latency(facts: PlanFacts, statement: Statement) -> _Found:
+def _latency(facts: PlanFacts, statement: Statement) -> Found:
     p95 = facts.latency_p95_ms
-    return _judged(p95[0] <= (statement.limit or 0), f"{p95[0]:.1f} ms", p95[1]) if p95 else _NOT_RUN
+    return judged(p95[0] <= (statement.limit or 0), f"{p95[0]:.1f} ms", p95[1]) if p95 else NOT_RUN
 
 
-def _budget(facts: PlanFacts, statement: Statement) -> _Found:
+def _budget(facts: PlanFacts, statement: Statement) -> Found:
     from assistant.advice.plan_budget import monthly_range  # noqa: PLC0415 (it draws on this module's facts)
 
     cost = facts.cost
     if cost is None:
-        return _NOT_RUN
+        return NOT_RUN
     currency, (low, high) = cost.record["currency"], monthly_range(cost.record)
     if statement.unit and statement.unit != currency:
-        return _Found("not_checkable", f"{currency} {low:,.2f}–{high:,.2f}", cost.id, "other_currency")
-    return _judged(high <= (statement.limit or 0), f"{currency} {low:,.2f}–{high:,.2f}", cost.id)
+        return Found("not_checkable", f"{currency} {low:,.2f}–{high:,.2f}", cost.id, "other_currency")
+    return judged(high <= (statement.limit or 0), f"{currency} {low:,.2f}–{high:,.2f}", cost.id)
 
 
-def _in_stage(_: PlanFacts, __: Statement) -> _Found:
+def _in_stage(_: PlanFacts, __: Statement) -> Found:
     """What only the team can do, in a stage of the plan: it becomes a gate there."""
-    return _Found("not_checkable", reason="in_stage")
+    return Found("not_checkable", reason="in_stage")
 
 
-_CHECKS: dict[str, Callable[[PlanFacts, Statement], _Found]] = {
-    "licence_text": _licence_text,
-    "licence_known": _licence_known,
-    "licences": _licences,
-    "no_licences": _no_licences,
-    "permissive": _permissive,
-    "no_non_commercial": _non_commercial,
+_CHECKS: dict[str, Callable[[PlanFacts, Statement], Found]] = {
+    "licence_text": licence_text,
+    "licence_known": licence_known,
+    "licences": licences,
+    "no_licences": no_licences,
+    "permissive": permissive,
+    "no_non_commercial": non_commercial,
     "no_remote_code": _remote_code,
     "safetensors_only": _safetensors,
     "pinned": _pinned,

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.languages import Language
 from assistant.phrases import say
+from assistant.rendering.plan_notes import changes_text, conflicts_text, policy_text
 from assistant.rendering.plan_parts import (
     before_text,
     budget_text,
-    changes_text,
     cited,
-    conflicts_text,
     joined,
     monitoring_text,
-    policy_text,
     rollback_text,
     rule_text,
     rules_text,
