@@ -139,20 +139,32 @@ def test_commands_are_shown_with_options_that_they_have(document):
     for line in [*lines, *quoted(text)]:
         called = re.match(r"(?:\.venv/bin/)?tameshi ([a-z-]+)(.*)", line)
         if called:
-            command = COMMANDS[called[1]]
-            known = {option for parameter in command.params for option in parameter.opts}
+            known = options_of(COMMANDS[called[1]], called[2])
             assert set(re.findall(r"(?<=\s)--[a-z-]+", called[2])) <= known, line
 
 
 def test_options_beside_a_command_are_its_own():
     for name, words in re.findall(r"^\| `tameshi ([a-z-]+)` \| (.+) \|$", section("The command line"), re.MULTILINE):
-        known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-        assert set(re.findall(r"`(--[a-z-]+)", words)) <= known, name
+        assert set(re.findall(r"`(--[a-z-]+)", words)) <= options_of(COMMANDS[name]), name
+
+
+def options_of(command, words=""):
+    """The options of a command; of one with commands of its own, those of the one that is named."""
+    named = next((part for part in words.split() if part in getattr(command, "commands", {})), None)
+    parameters = command.commands[named].params if named else command.params
+    return {option for parameter in parameters for option in parameter.opts}
 
 
 def test_every_command_but_the_index_takes_json():
-    without = {name for name, command in COMMANDS.items() if not any("--json" in p.opts for p in command.params)}
-    assert without == {"index"}
+    assert {name for name, command in COMMANDS.items() if "--json" not in options_of(command)} == {"index"}
+    parts = COMMANDS["index"].commands
+    assert {name for name, command in parts.items() if "--json" not in options_of(command)} == {"build"}
+
+
+@every_document
+def test_parts_of_the_index_that_are_named_exist(document):
+    named = re.findall(r"tameshi index ([a-z]+)", document.read_text(encoding="utf-8"))
+    assert set(named) <= set(COMMANDS["index"].commands)
 
 
 def test_the_targets_are_the_targets():
