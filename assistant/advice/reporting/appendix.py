@@ -24,6 +24,7 @@ from assistant.advice.reporting.content import (
 from assistant.advice.reporting.decision_record import target_facts
 from assistant.advice.reporting.glossary import Term
 from assistant.advice.reporting.material import Material
+from assistant.advice.reporting.source_scopes import scope_in
 from assistant.advice.reporting.wording import found_words, words
 from assistant.evidence import Evidence
 from assistant.phrases import say
@@ -126,7 +127,11 @@ def _sources(entry: Entry, material: Material) -> str:
     told = []
     for source in entry.sources:
         where = ", ".join(part for part in (source.title, source.where, source.date) if part)
-        told.append(say("report.guidance.scope", language, source=where, scope=source.scope) if source.scope else where)
+        told.append(
+            say("report.guidance.scope", language, source=where, scope=scope_in(source.scope, language))
+            if source.scope
+            else where
+        )
     return "; ".join(told)
 
 

@@ -11,7 +11,7 @@ from assistant.advice.reporting.content import cite, quoted
 from assistant.languages import Language
 from assistant.phrases import has, say
 
-_OWN_VOICE = ((r"貴社の規程", "社内規程"), (r"貴社の文書", "社内の文書"), (r"\byours\b", "ours"), (r"\byour\b", "our"))
+_OWN_VOICE = ((r"\byours\b", "ours"), (r"\byour\b", "our"))
 """The chat speaks to the team; a report is the team's own paper, passed on within the company."""
 
 

@@ -35,6 +35,8 @@ from assistant.advice.reporting.drawings import inline_svg
 from assistant.advice.reporting.glossary import glossary, terms_in
 from assistant.advice.reporting.html_page import html_of
 from assistant.advice.reporting.markdown_text import markdown_of
+from assistant.advice.reporting.source_scopes import japanese_scopes, scope_in
+from knowledge.entry import read_entries
 
 EVIL = (
     "<script>alert(1)</script>", "![p](http://evil.example/p.png)", "[go](http://evil.example)", "<http://evil.example>",
@@ -248,6 +250,14 @@ def test_the_glossary_explains_what_a_text_uses_and_nothing_else():
     assert [t.en for t in terms_in(["p95x, rebatch and gated"], "en")] == []
     assert [t.ja for t in terms_in(["スループットと量子化"], "ja")] == ["スループット", "量子化"]
     assert terms_in([], "en") == ()
+
+
+def test_the_scope_of_every_source_of_the_guidance_is_said_in_japanese():
+    scopes = {source.scope for entry in read_entries() for source in entry.sources if source.scope}
+    assert scopes - set(japanese_scopes()) == set(), "without a line in assistant/advice/reporting/scopes.toml"
+    assert scope_in("12 interviews", "ja") == "聞き取り調査 12 件"
+    assert scope_in("12 interviews", "en") == "12 interviews"
+    assert scope_in("a new scope", "ja") == "a new scope"
 
 
 @pytest.mark.parametrize("term", glossary(), ids=lambda term: term.en)
