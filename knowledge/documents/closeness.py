@@ -8,11 +8,12 @@ is about the passage speaks of, each word by how rare it is. Measured on `tests/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from knowledge.documents.cutting import sentences
 from knowledge.documents.words import topics_of
-from knowledge.glossary import expand
+from knowledge.glossary import expand, terms
 from knowledge.team_passage import TeamPassage
 from knowledge.topics import Language
 
@@ -48,6 +49,9 @@ class Closeness:
         self._language = language_of(question)
         self._weights = {word: weight(word) for word in topics_of(question)}
         self._asked = topics_of(expand(question))
+        self._meanings = [
+            (form, others) for forms in _glossary() for form, others in _sides(forms) if form <= self._weights.keys()
+        ]
 
     def close(self, passages: Sequence[TeamPassage], similarity: Sequence[float]) -> list[bool]:
         """Which passages are close enough to be an answer, and not far behind the closest of their language.
@@ -79,8 +83,8 @@ class Closeness:
             passage: The passage.
             by_glossary: What a word counts that the passage has only as another one of the glossary's.
         """
-        text = f"{passage.title} {passage.place} {passage.text}"
-        there, meant = topics_of(text), topics_of(expand(text))
+        there = topics_of(f"{passage.title} {passage.place} {passage.text}")
+        meant = {word for form, others in self._meanings if any(other <= there for other in others) for word in form}
         counted = {word: 1.0 if word in there else by_glossary if word in meant else 0.0 for word in self._weights}
         shared = sum(weight * counted[word] for word, weight in self._weights.items())
         return shared / (sum(self._weights.values()) + _UNASKED)
@@ -89,3 +93,15 @@ class Closeness:
         """The sentence that shares most with the question; the first one where none shares anything."""
         found = [sentence.strip() for sentence in sentences(passage.text)]
         return max(found, key=lambda sentence: len(self._asked & topics_of(sentence)), default="")
+
+
+@cache
+def _glossary() -> tuple[tuple[frozenset[str], ...], ...]:
+    """What the terms of the glossary are about, form by form; a form that is about nothing is left out."""
+    return tuple(tuple(filter(None, (frozenset(topics_of(form)) for form in forms))) for forms in terms())
+
+
+def _sides(forms: tuple[frozenset[str], ...]) -> Iterator[tuple[frozenset[str], tuple[frozenset[str], ...]]]:
+    """Each form of a term with the others."""
+    for i, form in enumerate(forms):
+        yield form, (*forms[:i], *forms[i + 1 :])
