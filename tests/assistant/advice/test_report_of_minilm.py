@@ -199,6 +199,12 @@ class TestInABrowser:
         assert page.get_by_role("rowheader").count() > 20
         assert page.locator("table:not(:has(caption))").count() == 0
 
+    def test_no_table_of_an_engineer_runs_off_the_paper(self, opened):
+        page = opened("en", "engineer", width=680)
+        page.emulate_media(media="print")
+        wide = "() => [...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth).length"
+        assert page.evaluate(wide) == 0
+
     @pytest.mark.parametrize("language", ["en", "ja"])
     def test_it_prints_on_a4_with_a_running_title_and_page_numbers(self, opened, language):
         from io import BytesIO
