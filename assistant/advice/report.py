@@ -76,7 +76,9 @@ def build_decision_record(material: Material) -> Document:
         material: What it is made from.
     """
     title = say("report.decision.title", material.language, model=name(material.plan.model))
-    return _document(material, decision_record.decision_parts(material), title=title)
+    body = _document(material, decision_record.decision_parts(material), title=title)
+    evidence = appendix.evidence_section(material, appendix.ids_in(texts(body)))
+    return body.model_copy(update={"sections": (*body.sections, evidence)})
 
 
 def write_report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.advice.decision_records import StageDecision
+from assistant.advice.plan_records import FiredRule
 from assistant.advice.reporting.content import (
     Block,
     Column,
@@ -23,7 +24,15 @@ from assistant.advice.reporting.content import (
 )
 from assistant.advice.reporting.material import Material
 from assistant.advice.reporting.opening import verdict_sentence
-from assistant.advice.reporting.wording import change_sentence, found_words, gate_name, joined, rule_sentence, words
+from assistant.advice.reporting.wording import (
+    change_sentence,
+    found_words,
+    gate_name,
+    joined,
+    place_of,
+    rule_sentence,
+    words,
+)
 from assistant.languages import Language
 from assistant.phrases import has, say
 
@@ -140,17 +149,24 @@ def _consequences(material: Material) -> Iterator[Block]:
     stage = plan.stage(plan.next_stage)
     if good:
         yield Paragraph(text=say("report.decision.speaks_for", language))
-        yield Listing(
-            items=tuple(f"{capital(rule_sentence(rule, plan, language))}{cited(rule.evidence)}" for rule in good)
-        )
+        yield Listing(items=tuple(_grounded(rule, material) for rule in good))
     if borne:
         yield Paragraph(text=say("report.decision.to_be_borne", language))
-        yield Listing(
-            items=tuple(f"{capital(rule_sentence(rule, plan, language))}{cited(rule.evidence)}" for rule in borne)
-        )
+        yield Listing(items=tuple(_grounded(rule, material) for rule in borne))
     if stage.operating_rules:
         yield Paragraph(text=say("report.decision.to_be_done", language, stage=say(f"stage.{stage.name}", language)))
         yield Listing(items=tuple(capital(words(f"operating.{rule.code}", language)) for rule in stage.operating_rules))
+
+
+def _grounded(rule: FiredRule, material: Material) -> str:
+    """What a rule found with its evidence, and the place in the team's document that it applies."""
+    plan, language = material.plan, material.language
+    text = capital(rule_sentence(rule, plan, language))
+    statement = next((f.statement for f in plan.policy if f.statement.passage == rule.source), None)
+    if statement is not None:
+        place = place_of(statement, language)
+        text = say("report.decision.by_policy", language, text=text, place=place)
+    return f"{text}{cited(rule.evidence)}"
 
 
 def _alternatives(material: Material) -> Iterator[Block]:

@@ -19,7 +19,15 @@ from assistant.advice.reporting.content import (
     quoted,
 )
 from assistant.advice.reporting.material import Material
-from assistant.advice.reporting.wording import found_words, gate_name, joined, line_of_conflict, requirement, words
+from assistant.advice.reporting.wording import (
+    found_words,
+    gate_name,
+    joined,
+    line_of_conflict,
+    place_of,
+    requirement,
+    words,
+)
 from assistant.languages import Language
 from assistant.phrases import say
 
@@ -73,9 +81,7 @@ def _summary(plan: AdoptionPlan, language: Language) -> str:
 
 def _statement(finding: PolicyFinding, anchor: str, material: Material) -> list[Block]:
     statement, language = finding.statement, material.language
-    source = quoted(statement.title, 120)
-    if statement.place:
-        source = say("report.policy.place", language, title=source, place=quoted(statement.place, 120))
+    source = place_of(statement, language)
     said = [
         say("report.policy.asks", language, what=requirement(statement, language)),
         say(f"report.policy.force.{statement.force}", language),

@@ -110,6 +110,14 @@ def requirement(statement: Statement, language: Language) -> str:
     return words(f"policy.{key}", language, limit=limit, values=values)
 
 
+def place_of(statement: Statement, language: Language) -> str:
+    """Document and place of a statement."""
+    title = quoted(statement.title, 120)
+    if not statement.place:
+        return title
+    return say("report.policy.place", language, title=title, place=quoted(statement.place, 120))
+
+
 def _limit(number: float, unit: str) -> str:
     if unit == "share":
         return f"{number:.0%}"

@@ -330,12 +330,19 @@ def test_the_decision_record_has_its_five_parts_and_the_teams_decision(write, to
     text = write(".md", chosen="adr", told=told)
     assert re.findall(r"^#+ (.*)$", text, re.MULTILINE) == [
         "Adopt `org/model`", "Status", "Context", "Decision", "Consequences",
-        "Alternatives considered, and what would change the decision",
+        "Alternatives considered, and what would change the decision", "Evidence",
     ]  # fmt: skip
     assert says in text
     assert ("| K1 |" in text) == bool(told)
     document = json.loads(write(".json", told=told))
     assert document["status"] == status
+
+
+def test_the_decision_record_alone_explains_every_id_and_names_the_policys_place(planned):
+    plan, evidence = planned(passages=[passage("No model without a licence text may be used.")], decisions=[decision()])
+    document = build_decision_record(material_of(plan, evidence, "en", decisions=[decision()]))
+    assert cited_ids(document) <= anchors(document)
+    assert any(text.endswith("(Policy, p. 3) [E4]") for text in texts(document))
 
 
 def test_open_gates_at_a_closing_are_named_with_the_reason(write):
