@@ -10,6 +10,7 @@ from assistant.languages import Language
 from assistant.rendering.results import TurnResult
 from assistant.services import Services
 from assistant.toolbox import CallScope, read_record
+from knowledge.policy_search import GuidanceAnswer
 from knowledge.search import RECALLED
 
 GUIDANCE = "search_guidance"
@@ -50,7 +51,9 @@ class Recall:
         entries = follow_up.of(shown)
         if not entries:
             return []
-        record = self._services.search.recall(entries, SECTIONS[follow_up.kind], language, question)
+        record = GuidanceAnswer(
+            **dict(self._services.search.recall(entries, SECTIONS[follow_up.kind], language, question))
+        )
         arguments = {"query": question}
         evidence = store.add(
             record, user=self._user, conversation=self._conversation, tool=GUIDANCE, arguments=arguments
