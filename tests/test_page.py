@@ -134,6 +134,34 @@ def test_measure_then_plan_and_download(page):
     assert plan["evidence"]
 
 
+def test_a_document_is_added_quoted_first_and_removed(page, tmp_path):
+    policy, scan = tmp_path / "policy.md", tmp_path / "scan.pdf"
+    policy.write_text("# House rules\n\n## Formats\n\nPickle files are forbidden <b>here</b>.\n", encoding="utf-8")
+    scan.write_bytes(b"\x89PNG\r\n\x1a\n")
+    page.locator("#documents button").first.click()
+    page.get_by_text("No document has been added yet.").wait_for()
+    with page.expect_file_chooser() as chooser:
+        page.locator("#documents-add").click()
+    chooser.value.set_files([policy, scan])
+    page.locator("#documents-list").get_by_text("House rules").wait_for()
+    told = page.locator("#documents-told").inner_text()
+    assert "House rules is added as" in told
+    assert "scan.pdf is a picture" in told
+
+    answer = ask(page, "Are pickle files forbidden?")
+    assert (
+        answer.index("Your policy")
+        < answer.index("Pickle files are forbidden here.")
+        < answer.index("General guidance")
+    )
+
+    page.locator("#documents-own input").click()
+    page.get_by_role("option").first.click()
+    page.locator("#documents-remove").click()
+    page.locator("#documents-told").get_by_text("is removed").wait_for()
+    page.get_by_text("No document has been added yet.").wait_for()
+
+
 def test_version_and_documentation_in_japanese(page):
     answer = ask(page, f"{MINILM} の版と文書を確認して")
     assert "欠けている項目" in answer
