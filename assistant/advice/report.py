@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -113,7 +114,7 @@ def write_report(
     """
     check_report_file(out, chosen, force=force)
     wanted = format_of(out, chosen)
-    material = material_of(plan, evidence, language, audience=audience, decisions=decisions)
+    material = material_of(plan, evidence, language, audience=audience, decisions=decisions, drawn=wanted == "html")
     document = build_decision_record(material) if wanted == "adr" else build_report(material)
     text = {
         "html": lambda: html_of(document),
@@ -146,5 +147,6 @@ def _document(material: Material, sections: tuple[Section, ...], *, title: str =
     )
 
 
+@cache
 def _entries() -> dict[str, Entry]:
     return {entry.id: entry for entry in read_entries()}

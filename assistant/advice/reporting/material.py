@@ -39,6 +39,7 @@ class Material:
         decisions: How stages of this plan were closed, oldest first.
         language: Language of the report.
         audience: For whom it is.
+        drawn: Whether plots are drawn, which takes longer than everything else.
     """
 
     plan: AdoptionPlan
@@ -46,6 +47,7 @@ class Material:
     decisions: tuple[StageDecision, ...]
     language: Language
     audience: Audience
+    drawn: bool
 
     @property
     def for_engineer(self) -> bool:
@@ -98,6 +100,7 @@ def material_of(
     *,
     audience: Audience = "manager",
     decisions: Sequence[StageDecision] = (),
+    drawn: bool = True,
 ) -> Material:
     """What a report is made from.
 
@@ -107,13 +110,14 @@ def material_of(
         language: Language of the report.
         audience: For whom it is.
         decisions: How stages of this plan were closed, oldest first.
+        drawn: Whether plots are drawn; only a page shows them.
 
     Raises:
         InvalidArgument: The record is no plan.
     """
     if not isinstance(plan, AdoptionPlan):
         raise InvalidArgument("A report is made from a plan.", "Plan the adoption of the model first.")
-    return Material(plan, tuple(evidence), tuple(decisions), language, audience)
+    return Material(plan, tuple(evidence), tuple(decisions), language, audience, drawn)
 
 
 def _compared(evidence: Evidence) -> list[str]:

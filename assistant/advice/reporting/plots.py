@@ -26,7 +26,7 @@ def plots_of(material: Material, profile: Found) -> list[Figure]:
             name=panel,
             title=say(f"plot.panel.{panel}", material.language),
             description=_description(panel, material, profile),
-            svg=profile_svg(record, material.language, panels=[panel], device_mib=there),
+            svg=profile_svg(record, material.language, panels=[panel], device_mib=there) if material.drawn else "",
         )
         for panel in panels_of(record)
         if material.for_engineer or panel in _PANELS_FOR_MANAGER
