@@ -15,7 +15,7 @@ from assistant.translation import translate
 
 if TYPE_CHECKING:
     from assistant.team_documents.library import AddedDocument
-    from assistant.team_documents.store import TeamDocument
+    from assistant.team_documents.records import TeamDocument
     from knowledge.errors import KnowledgeError
 
 Shown = Callable[[str], str]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from assistant.team_documents.store import DocumentStore, NewDocument, TeamDocument, searched_text
+from assistant.team_documents.records import NewDocument, TeamDocument, searched_text
+from assistant.team_documents.store import DocumentStore
 from knowledge.documents.vector_table import as_bytes
 from knowledge.errors import DocumentNotFound
 from tools.progress import CancelToken, Progress, ignore_progress

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
 from uuid import uuid4
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from assistant.database import Row, Transaction, open_database
+from assistant.team_documents.records import NewDocument, TeamDocument, searched_text
 from knowledge.documents.source import KeptDocument
 from knowledge.documents.vector_table import Bytes, as_bytes
 from knowledge.embedding import DIMENSIONS, Embedder
@@ -37,56 +36,6 @@ _SCHEMA = (
 _AT_ONCE = 200
 """Passages that are asked for by one query, at most."""
 _VISIBLE = '(d."user" = :user OR d.shared = 1)'
-
-
-class TeamDocument(BaseModel):
-    """One of the team's documents, as it is listed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    """`D` and the beginning of its hash; cited in answers."""
-    title: str
-    """Its title, or the name of its file."""
-    file_name: str
-    """Name of the file that was added."""
-    format: Literal["pdf", "docx", "html", "md", "txt"]
-    """By its content."""
-    sha256: str
-    """Of the file's bytes."""
-    size_bytes: int
-    """Size of the file."""
-    passages: int
-    """Number of its passages."""
-    shared: bool
-    """Whether the whole team sees it, or only who added it."""
-    added_by: str
-    """Who added it."""
-    added_at: dt.datetime
-    """When, UTC."""
-
-
-class NewDocument(BaseModel):
-    """A document that was read and is to be kept."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    title: str
-    file_name: str
-    format: Literal["pdf", "docx", "html", "md", "txt"]
-    sha256: str
-    size_bytes: int
-    places: tuple[str, ...]
-    """Of each passage."""
-    texts: tuple[str, ...]
-    """Of each passage."""
-    vectors: np.ndarray
-    """Of each passage, shape (passages, 384), a byte for each dimension."""
-
-    @property
-    def id(self) -> str:
-        """What answers cite."""
-        return document_id(self.sha256)
 
 
 class DocumentStore:
@@ -262,17 +211,6 @@ class DocumentStore:
             "INSERT INTO team_vectors (document, model, vectors) VALUES (:document, :model, :vectors)",
             document=key, model=self._embedder().model_hash, vectors=vectors.tobytes(),
         )  # fmt: skip
-
-
-def document_id(sha256: str) -> str:
-    """What answers cite of a document with this hash."""
-    return f"D{sha256[:8]}"
-
-
-def searched_text(title: str, place: str, text: str) -> str:
-    """What is searched of a passage: its words with the headings above them."""
-    headings = " ".join(part for part in (title, "" if place.startswith("p. ") else place) if part)
-    return f"{headings}\n{text}"
 
 
 def _own(transaction: Transaction, sha256: str, user: str) -> Row | None:

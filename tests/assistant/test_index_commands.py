@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from assistant.cli import app
 from assistant.services import Services
 from assistant.team_documents.library import AddedDocument
-from assistant.team_documents.store import TeamDocument
+from assistant.team_documents.records import TeamDocument
 
 POLICY = "# Model policy\n\n## Formats\n\nPickle files are forbidden.\n"
 

@@ -27,6 +27,8 @@ PARTS = (
     "speed",
     "start",
     "search",
+    "guidance",
+    "documents",
     "turns",
     "routing",
     "claims",

@@ -15,7 +15,7 @@ import pytest
 from hash_embedder import HashEmbedder
 
 from assistant.team_documents.library import TeamDocuments
-from assistant.team_documents.store import document_id
+from assistant.team_documents.records import document_id
 from knowledge.errors import DocumentNotFound, UnreadableDocument
 from tools.errors import Cancelled
 from tools.progress import CancelToken
