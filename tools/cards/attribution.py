@@ -93,8 +93,8 @@ class OwnNames:
         if subject is None:
             return False
         name = _letters(subject.group(1))
-        if _VERSION.fullmatch(subject.group(1).casefold()):
-            return name not in self._versions and _PAST.search(subject.group()) is not None
+        if _VERSION.fullmatch(version := subject.group(1).casefold()):
+            return version not in self._versions and _PAST.search(subject.group()) is not None
         return name not in _NO_NAMES and not self._is_own(name)
 
     def name_of_another(self, clause: str) -> int | None:
@@ -104,9 +104,7 @@ class OwnNames:
             return found.start()
         for match in _OTHER_MODEL.finditer(clause):
             named = _letters(match.group())
-            if not _LICENCE_OF_NAME.match(clause, match.end()) and not any(
-                named in own or own in named for own in self._own
-            ):
+            if not _LICENCE_OF_NAME.match(clause, match.end()) and not self._is_own(named):
                 return match.start()
         version = next((each for each in _VERSION.finditer(clause) if each.group() not in self._versions), None)
         return version.start() if version is not None and self._versions else None

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Quantity = Literal["parameters", "length", "width", "vocabulary", "labels"]
+from tools.cards.units import Quantity
+from tools.cards.words import WordList
+
 _FIELD = re.compile(r"\W*([^:=]{1,48}?)\s*[:=]")
 _WORD = re.compile(r"[a-z][a-z_'-]*")
 _SCALE = re.compile(r"\(\D{0,8}?(?:(m|million|millions)|(b|billion|billions)|(k|thousand|thousands))\)")
 _JAPANESE = "\u3040"
-_OF_TRAINING = re.compile(
-    r"学習(?!可能)|訓練|バッチ|平均|推奨|生成|ファイル|件数|時間|速度|層数|ヘッド|出力(?:長|トークン)"
-)
-_JAPANESE_NAMES: tuple[tuple[re.Pattern[str], Quantity], ...] = (
-    (re.compile("語彙"), "vocabulary"),
-    (re.compile("パラメータ|モデル規模"), "parameters"),
-    (re.compile("(?:クラス|ラベル|カテゴリー?|分類)数"), "labels"),
-    (re.compile("次元|隠れ層の?(?:幅|サイズ)"), "width"),
-    (re.compile("コンテキスト|文脈|系列長|シーケンス|入力|最大長|トークン[長数]"), "length"),
-    (re.compile(r"規模|\A(?:モデル)?サイズ\Z"), "parameters"),
+_OF_TRAINING = WordList("学習|訓練|バッチ|平均|推奨|生成|ファイル|件数|時間|速度|層数|ヘッド|出力長|出力トークン")
+_JAPANESE_NAMES: tuple[tuple[WordList, Quantity], ...] = (
+    (WordList("語彙"), "vocabulary"),
+    (WordList("パラメータ|規模|モデルサイズ"), "parameters"),
+    (WordList("クラス数|ラベル数|カテゴリ数|カテゴリー数|分類数"), "labels"),
+    (WordList("次元|隠れ層の幅|隠れ層幅|隠れ層のサイズ|隠れ層サイズ"), "width"),
+    (WordList("コンテキスト|文脈|系列長|シーケンス|入力|最大長|トークン長|トークン数"), "length"),
 )
 _NAMES: dict[Quantity, str] = {
     "parameters": "params|param|parameters|parameter|num_params|n_params|num_parameters|weights",
@@ -77,12 +76,12 @@ def field_of(text: str) -> Field | None:
 
 
 def _in_japanese(name: str) -> Quantity | None:
-    if _OF_TRAINING.search(name):
+    if _OF_TRAINING.are_in(name.replace("学習可能", "")):
         return None
-    for pattern, quantity in _JAPANESE_NAMES:
-        if pattern.search(name):
+    for words, quantity in _JAPANESE_NAMES:
+        if words.are_in(name):
             return quantity
-    return None
+    return "parameters" if name.strip() == "サイズ" else None
 
 
 def _in_english(name: str) -> Quantity | None:

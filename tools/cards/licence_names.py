@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from tools.cards.words import WordList
 from tools.licences.terms import licence_by_tag
 
-_NAME = re.compile(
+_NAME = (
     r"(?<![a-z0-9/-])(?:"
     r"(?P<apache>apache(?:[ -]software)?(?:[ -]licen[sc]e)?(?:[ -]?ライセンス)?,?(?: version)?[ -]?v?(?P<apache_v>[12](?:\.\d)?)?)|"
     r"(?P<cc>(?:cc|creative commons)[ -]by(?P<cc_parts>(?:[ -](?:nc|sa|nd))*)[ -]?(?P<cc_v>\d\.\d)?|"
@@ -20,10 +21,11 @@ _NAME = re.compile(
     r"(?P<short>mit|isc)(?= ?(?:licen[sc]|ライセンス|\W|\Z)))(?![a-z0-9])"
 )
 _CUE = re.compile(r"licen[sc]|ライセンス|許諾|利用条件|\bunder (?:the )?\Z|商用")
-_OF_DATA = re.compile(
-    r"\bdata|\bcorpus|\bcode\b|\bscripts?\b|\bimages\b|\bweb ?site|データ|コーパス|コード|辞書|文章は|画像は|wikipedia|ウィキペディア|から.{0,20}(?:使|収集|作)"
-)
+_OF_DATA = r"\bdata|\bcorpus|\bcode\b|\bscripts?\b|\bimages\b|\bweb ?site|データ|コーパス|コード|辞書|文章は|画像は|wikipedia|ウィキペディア|から.{0,20}(?:使|収集|作)"
 _OF_CODE = re.compile(r"(?: licen[sc]e)? (?:of|for) (?:the|our|its) (?:\w+ )?(?:code|data|datasets?|scripts?)\b")
+_LIKELY = WordList(
+    "licen|ライセンス|許諾|商用|apache|creative|クリエイティブ|cc0|cc by|cc-by|gpl|bsd|mpl|rail|under |terms"
+)
 _PARTS = {"非営利": "nc", "継承": "sa", "改変禁止": "nd"}
 _VERSION = re.compile(r"-(\d+(?:\.\d+)?)\Z")
 
@@ -37,11 +39,13 @@ def licence_named(text: str) -> tuple[str, int] | None:
     Returns:
         Its tag, and where it is named; None when it names none, or names that of data or code.
     """
-    for found in _NAME.finditer(text):
+    if not _LIKELY.are_in(text):
+        return None
+    for found in re.finditer(_NAME, text):
         short = found["short"] is not None
         if short and not _CUE.search(text):
             continue
-        of_data = _OF_DATA.search(text, 0, found.start()) or _OF_CODE.match(text, found.end())
+        of_data = re.search(_OF_DATA, text[: found.start()]) or _OF_CODE.match(text, found.end())
         return None if of_data else (_tag(found), found.start())
     return None
 

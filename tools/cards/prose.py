@@ -11,12 +11,11 @@ from tools.cards.blocks import LONGEST_LINE, Block
 from tools.cards.tables import Row, own_lines
 
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
-_BEGINS_ANEW = re.compile(
-    r"[^\s:：,、。.]{1,24}(?: [^\s:：,、。.]{1,20}){0,2}[:：=](?!//)\s*\S|\s*(?:[-*+•・]\s|\*\*|\d{1,3}[.)]\s|>|<|#)|・"
-)
+_BEGINS_ANEW = re.compile(r"\s*(?:[-*+•・]\s|\*\*|\d{1,3}[.)]\s|>|<|#)|・")
 _NO_FIGURE = re.compile(r"\d{20,}")  # more digits than any size has, and slow to search
 _MARKUP = re.compile(r"[*`]+|</?[a-zA-Z][^>]{0,200}>|(?<=\])\([^)]*\)|[\[\]]|\b__|__\b")
 _LONGEST_PARAGRAPH = 4_000
+_LONGEST_NAME = 32
 _JAPANESE = "\u3040"
 
 
@@ -63,12 +62,22 @@ def paragraphs_of(block: Block, is_own: Callable[[str], bool], *, about_itself: 
             yield from (_cell(*each) for each in own_lines(rows, is_own, about_itself=about_itself))
             rows = []
         text = "" if is_row or not about_itself else plain_text(line)
-        if not text or _BEGINS_ANEW.match(line) or len(current.text) > _LONGEST_PARAGRAPH:
+        if not text or _BEGINS_ANEW.match(line) or _is_field(text) or len(current.text) > _LONGEST_PARAGRAPH:
             if current.text:
                 yield current
             current = Paragraph()
         if text:
             current.add(number, line, text)
+
+
+def _is_field(text: str) -> bool:
+    """Whether a line is a short name with a value, which is not the end of the sentence above."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        name, colon, value = text.partition("=")
+    if not value.strip() or value.startswith("//") or len(name) > _LONGEST_NAME or name.count(" ") > 2:
+        return False
+    return not name.endswith(" ") and not any(each in name for each in ",、。.")
 
 
 def _cell(number: int, line: str, text: str) -> Paragraph:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tools.cards.claim import Claim, claim_of
 from tools.cards.quantities import Counted
 from tools.cards.text import Statement
+from tools.cards.words import WordList, spaced_words
 from tools.model_facts import Fact, ModelFacts
 
 _PART_ONLY = (
@@ -22,21 +23,20 @@ _OF_ADAPTER = r"trainable|adapter|lora\b|アダプタ|学習可能|学習した"
 _FEWEST_PARAMETERS = 10_000
 _TOLERANCE = 0.1
 
-_CUE = re.compile(
-    r"context|window|\bmax(?:imum)?\b|longer than|more than|only the first|the first\W*\Z|up to|at most|truncat|"
-    r"\bcut\b|\bbeyond|limit|accept|attends?|"
-    r"input|sequence|support|handle|最大|上限|文脈|系列長|入力|コンテキスト|対応|最長|長さ"
+_CUE = WordList(
+    "context|window| max | maximum |longer than|more than|only the first| the first |up to|at most|truncat| cut | beyond|limit|accept",
+    "attend|input|sequence|support|handle|最大|上限|文脈|系列長|入力|コンテキスト|対応|最長|長さ",
 )
-_CUE_BEHIND = re.compile(
-    r"[^,、。;]{0,12}?(?:context|window|inputs?\b|sequences?\b|at most|max|文脈|コンテキスト|まで|以内|に対応|を(?:超え|こえ)[るた](?:入力|文|部分|分|もの|テキスト))"
+_CUE_BEHIND = (
+    r"[^,、。;]{0,12}?(?:context|window|inputs?\b|sequences?\b|at most|max|文脈|コンテキスト|まで|以内|に対応|"
+    r"を(?:超え|こえ)[るた](?:入力|文|部分|分|もの|テキスト))"
 )
 _CUE_WITHIN = 60
-_UNIT_LETTERS = 16
-_OTHER_TOKENS = re.compile(
-    r"train(?!able)|fine-?tun|learning rate|\bbatch|generat|\boutputs?\b|respon|answer|\bnew tokens|\bpairs?\b|"
-    r"trillion|billion|per second|"
-    r"tokens/s|\brepl(?:y|ies)\b|suggest|recommend|temperature|measured|\bw(?:as|ere) (?:limited|set|cut|kept|split)|time-to-first|average|typical|usually|median|"
-    r"平均|中央値|通常|ファインチューニング|微調整|評価|dataset|corpus|学習|訓練|バッチ|生成|出力|回答|打ち切|おすすめ|推奨|総トークン|対の|毎秒|コーパス"
+_OTHER_TOKENS = WordList(
+    "train|fine tun|finetun|learning rate| batch|generat| output | outputs |respon|answer| new tokens| pair | pairs |trillion|billion",
+    "per second|tokens s |replies| reply |suggest|recommend|temperature|measured| was limited| was set| was cut| was kept| was split",
+    " were limited| were set| were cut| were kept| were split|time to first|average|typical|usually|median|dataset|corpus",
+    "平均|中央値|通常|ファインチューニング|微調整|評価|学習|訓練|バッチ|生成|出力|回答|打ち切|おすすめ|推奨|総トークン|対の|毎秒|コーパス",
 )
 _PART_ENDS = re.compile(r"[,、;。(]")
 _SHORTEST = 16
@@ -82,7 +82,7 @@ def _length(said: Statement, counted: Counted, facts: ModelFacts) -> Iterator[Cl
     if counted.value < _SHORTEST or (counted.by_unit and not _has_cue(said.small, counted)):
         return
     end = _PART_ENDS.search(said.small, counted.figure.end)
-    if _OTHER_TOKENS.search(said.small, 0, end.start() if end is not None else len(said.small)):
+    if _OTHER_TOKENS.are_in(spaced_words(said.small[: end.start()] if end is not None else said.small)):
         return
     exact = next((fact for fact in _in_force(facts.lengths) if _same_length(counted.value, int(fact.value))), None)
     longest = max(_in_force(facts.lengths), key=lambda fact: int(fact.value), default=None)
@@ -95,7 +95,7 @@ def _has_cue(text: str, counted: Counted) -> bool:
     """Whether a number of tokens is said to be a limit."""
     start, end = counted.figure.start, counted.figure.end
     behind = re.sub(r"^[\s-]*(?:word ?-?pieces?|sub-?words?|tokens?|positions|トークン)?(?: tokens)?", "", text[end:])
-    return _CUE.search(text, max(0, start - _CUE_WITHIN), start) is not None or _CUE_BEHIND.match(behind) is not None
+    return _CUE.are_in(spaced_words(text[max(0, start - _CUE_WITHIN) : start])) or bool(re.match(_CUE_BEHIND, behind))
 
 
 def _in_force(lengths: tuple[Fact, ...]) -> tuple[Fact, ...]:

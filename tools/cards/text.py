@@ -9,31 +9,31 @@ from functools import cached_property
 
 from tools.cards.attribution import OwnNames, goes_on, speaks_of_another
 from tools.cards.blocks import Block
-from tools.cards.fields import Quantity
 from tools.cards.prose import Paragraph, paragraphs_of, plain_text
 from tools.cards.quantities import Counted, counted_in
+from tools.cards.units import Quantity
+from tools.cards.words import WordList, spaced_words
 
 _LONGEST_CLAUSE = 400
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[。;])|(?:、|,)?(?:一方|ただし|なお)(?:で)?(?:、|,)")
 # What stands under such a heading is about how the model came about, or what it was held against.
-_ELSEWHERE = re.compile(
-    r"train(?!able)|provenance|origin|\bdata\b|\bdatasets?\b|\bcorpus\b|evaluat|\bresults?\b|benchmark|\bcompar|"
-    r"leaderboard|ablation|sampling|\bfaq\b|questions|\btips\b|\bperformance\b|history|change|\bversions\b|"
-    r"release notes|what'?s new|limitation|\brisks?\b|\bbias|caveat|known (?:problem|issue)|\bweak|cannot|"
-    r"out[- ]of[- ]scope|\bserving\b|\bquants?\b|\bquantized\b|\bgguf\b|\bwas made\b|"
-    r"deploy|set-?up\b|background|citation|related|hyper-?parameters|environment|recommend|"
-    r"学習|訓練|データ(?!型)|コーパス|評価|結果|性能|比較|違い|ベンチマーク|履歴|更新|変更|改訂|制限|限界|注意|リスク|倫理|バイアス|問題|背景|引用|環境|設定|できない|先行|前身|関係|経緯|試作|"
-    r"苦手|不得意|量子化|質問|作り方|メモ"
+_ELSEWHERE = WordList(
+    "train|provenance|origin| data | dataset| corpus |evaluat| result|benchmark| compar|leaderboard|ablation|sampling| faq |questions",
+    " tips | performance |history|change| versions |release notes|what s new|whats new|limitation| risk| bias|caveat|known problem",
+    "known issue| weak|cannot|out of scope| serving | quant | quants | quantized | gguf | was made |deploy| setup | set up |background",
+    "citation|related|hyperparameter|hyper parameter|environment|recommend",
+    "学習|訓練|データ|コーパス|評価|結果|性能|比較|違い|ベンチマーク|履歴|更新|変更|改訂|制限|限界|注意|リスク|倫理|バイアス|問題|背景|引用|環境|設定",
+    "できない|先行|前身|関係|経緯|試作|苦手|不得意|量子化|質問|作り方|メモ",
 )
-_ITSELF = re.compile(
-    r"model (?:details?|summary|size|architecture|description|spec)|architecture|specification|key facts|overview|"
-    r"モデル(?:の)?(?:詳細|概要|情報|仕様)|仕様|諸元|基本情報|構造|このモデル|トークナイザ"
+_ITSELF = WordList(
+    "model detail|model summary|model size|model description|model spec|architecture|specification|key facts|overview",
+    "モデル詳細|モデルの詳細|モデル概要|モデルの概要|モデル情報|モデルの情報|仕様|諸元|基本情報|構造|このモデル|トークナイザ",
 )
-_OF_DATA = re.compile(
-    r"train|data|corpus|\bcode\b|citation|related|compar|background|学習|訓練|データ|コーパス|比較|背景|引用|先行"
+_NOT_ITSELF = WordList("compar|比較|train|学習")
+_OF_DATA = WordList(
+    "train|data|corpus| code |citation|related|compar|background|学習|訓練|データ|コーパス|比較|背景|引用|先行"
 )
-_LICENCE = re.compile(r"[Ll]icen[sc]e|LICEN[SC]E|ライセンス")
-_NOT_ITSELF = re.compile(r"compar|比較|train|学習")
+_LICENCE = WordList("licens|licenc|ライセンス")
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def statements_of(blocks: list[Block], own_names: tuple[str, ...]) -> tuple[Stat
 def _statements_of_block(block: Block, names: OwnNames, *, about_itself: bool) -> Iterator[Statement]:
     for paragraph in paragraphs_of(block, names.are_in_cell, about_itself=about_itself):
         yield from _statements(paragraph, names)
-    if not about_itself and not _OF_DATA.search(block.plain_heading):
-        lines = [each for each in block.body if _LICENCE.search(each[1]) and each[1].count("|") < 2]
+    if not about_itself and not _OF_DATA.are_in(spaced_words(block.plain_heading)):
+        lines = [each for each in block.body if _LICENCE.are_in(each[1].lower()) and each[1].count("|") < 2]
         for paragraph in (
             paragraphs_of(replace(block, body=lines), names.are_in_cell, about_itself=True) if lines else ()
         ):
@@ -128,9 +128,9 @@ def _whether_about_itself(blocks: list[Block]) -> Iterator[tuple[Block, bool]]:
 def _enter(headings: list[tuple[int, bool]], block: Block) -> None:
     while len(headings) > 1 and headings[-1][0] >= block.level:
         headings.pop()
-    title = plain_text(block.heading).lower()
-    elsewhere = headings[-1][1] or _ELSEWHERE.search(title) is not None
-    if _ITSELF.search(title) and not _NOT_ITSELF.search(title):
+    title = spaced_words(plain_text(block.heading).lower()).replace("データ型", "型")
+    elsewhere = headings[-1][1] or _ELSEWHERE.are_in(title)
+    if _ITSELF.are_in(title) and not _NOT_ITSELF.are_in(title):
         elsewhere = False
     headings.append((block.level, elsewhere and block.level > 1))
 
