@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from string import punctuation
 from typing import Literal
 
 Quantity = Literal["parameters", "length", "width", "vocabulary", "labels"]
@@ -58,6 +59,7 @@ _FILLER_WORDS = (
 )
 _FILLERS = frozenset(_FILLER_WORDS.split("|"))
 _JAPANESE_FILLERS = ("有し", "持つ", "およそ", "全部で", "全体で", "合計で", "合計", "合わせて", "最大")
+_AROUND_WORDS = punctuation.replace("_", "")
 _IN_BRACKETS = ("(total)", "(tokens)", "(合計)")
 
 
@@ -80,7 +82,7 @@ def unit_behind(text: str, end: int) -> Unit | None:
         return next((unit for word, unit in _JAPANESE_UNITS.items() if rest.startswith(word)), None)
     if not rest[:1].isalpha():
         return None
-    words = [each.strip(".,;:()*") for each in _ascii_part(rest).replace("-", " ").split()[:4]]
+    words = [each.strip(punctuation) for each in _ascii_part(rest).replace("-", " ").split()[:4]]
     while len(words) > 1 and words[0] in _BEFORE_UNIT:
         words = words[1:]
     if words[:1] == ["d"] and text[end : end + 1] == "-":
@@ -104,7 +106,7 @@ def name_before(text: str, start: int) -> Quantity | None:
     for quantity, names in _JAPANESE_NAMES:
         if name.endswith(names):
             return quantity
-    words = [each.strip(".,;()*") for each in name.split()[-5:]]
+    words = [each.strip(_AROUND_WORDS) for each in name.split()[-5:]]
     if not words:
         return None
     found = _NAMES.get(" ".join(words[-2:])) or _NAMES.get(words[-1])

@@ -104,6 +104,7 @@ def test_what_is_said_of_other_things_is_no_claim(said, tmp_path):
         ("decoder", "パラメータ数を1.1億から188万に減らしました。", "parameters", "confirmed"),
         ("decoder", "ctx: 8192", "context_length", "contradicted"),
         ("decoder", "It comes with a 32K context window.", "context_length", "confirmed"),
+        ("decoder", "It remembers up to 32K tokens!", "context_length", "confirmed"),
         ("decoder", "Weights were saved in bf16, training ran in fp32.", "dtype", "confirmed"),
         ("decoder", "学習は fp32、保存形式は fp16 です。", "dtype", "contradicted"),
         ("embedder", "You get back a 768-d vector.", "embedding_size", "contradicted"),
