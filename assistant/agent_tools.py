@@ -11,8 +11,8 @@ from assistant.evidence import Evidence
 from assistant.tool_catalogue import CATALOGUE
 
 DESCRIPTIONS: dict[str, str] = {
-    "search_guidance": "Find guidance on how to reuse pre-trained models: risks, proof of concept, versions, licences, "
-    "operation, wording for a meeting. Use for general questions that are not about one model's facts.",
+    "search_guidance": "Find what the team's own policy and the general guidance say on reusing pre-trained models: risks, "
+    "proof of concept, versions, licences, operation, wording for a meeting. Use for general questions that are not about one model's facts.",
     "fetch_model": "Get a model's files (safetensors only) at one pinned commit, with sizes and hashes.",
     "inspect_files": "Decide from the files alone whether a model is safe to load: accept, flag or refuse. Milliseconds.",
     "estimate_memory": "Forecast the peak memory in MiB from files alone, and whether it fits a device. Milliseconds.",

@@ -27,7 +27,8 @@ def render_guidance(result: TurnResult, language: Language, _turn: Sequence[Turn
 
 def _general(record: Any, language: Language) -> Rendered:
     if not record.passages:
-        return Rendered(headline=say("guidance.nothing", language))
+        advice = next_step(say("policy.add_documents", language), language)
+        return Rendered(headline=say("guidance.nothing", language), advice=advice)
     if record.passages[0].section == "say":
         return _in_short(record)
     if record.passages[0].section == "sources":

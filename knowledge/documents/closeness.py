@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from knowledge.documents.cutting import sentences
-from knowledge.documents.words import topics_of
+from knowledge.documents.words import asked_topics, topics_of
 from knowledge.glossary import expand, terms
 from knowledge.team_passage import TeamPassage
 from knowledge.topics import Language
@@ -21,8 +21,8 @@ LEAST_OF_BOTH = ((0.45, 0.0), (0.30, 0.10), (0.22, 0.28), (0.15, 0.48))
 """English: similarity and share of the question's words; any pair is enough."""
 LEAST_SHARE = 0.30
 """Japanese: share of the question's words."""
-LEAST_SHARE_ACROSS = 0.45
-"""The same between two languages, where the glossary stands in between."""
+LEAST_SHARE_ACROSS: dict[Language, float] = {"en": 0.38, "ja": 0.28}
+"""The same between two languages, where the glossary stands in between, by the language of the question."""
 BY_GLOSSARY = 0.5
 """What a word counts within one language that the passage has only as another one of the glossary's."""
 NOT_FAR_BEHIND = 0.5
@@ -47,7 +47,7 @@ class Closeness:
 
     def __init__(self, question: str, weight: Callable[[str], float]) -> None:
         self._language = language_of(question)
-        self._weights = {word: weight(word) for word in topics_of(question)}
+        self._weights = {word: weight(word) for word in asked_topics(question)}
         self._asked = topics_of(expand(question))
         self._meanings = [
             (form, others) for forms in _glossary() for form, others in _sides(forms) if form <= self._weights.keys()
@@ -69,7 +69,7 @@ class Closeness:
         language = language_of(passage.text)
         if self._language != language:
             share = self.share(passage, by_glossary=1.0)
-            return (share if share >= LEAST_SHARE_ACROSS else 0.0), language
+            return (share if share >= LEAST_SHARE_ACROSS[self._language] else 0.0), language
         share = self.share(passage, by_glossary=BY_GLOSSARY)
         if language == "ja":
             return (share if share >= LEAST_SHARE else 0.0), language

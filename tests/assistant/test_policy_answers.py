@@ -67,12 +67,10 @@ def asking(words="", **arguments):
 def test_the_policy_stands_first_with_its_title_its_place_and_its_citation(with_documents):
     assistant, (document,) = with_documents(asking(), POLICY)
     answer = answer_of(list(assistant.stream(QUESTION)))
-    policy, general = answer.answer.index("**Your policy**"), answer.answer.index("**General guidance**")
-    assert policy < answer.answer.index("Pickle files are forbidden.") < general
+    assert answer.answer.startswith("Here it is.\n\n**Your policy**\n\n> Pickle files are forbidden.")
     assert f"— Model policy, Formats [{document}]" in answer.answer
     cited = {citation.id: citation for citation in answer.citations}
     assert (cited[document].title, cited[document].source) == ("Model policy", "Formats")
-    assert any(id.startswith("G") for id in cited)
 
 
 def test_the_record_quotes_it_word_by_word(with_documents):

@@ -54,3 +54,15 @@ def test_nothing_is_shown_where_the_policy_is_silent(libraries, name):
 def test_an_english_policy_answers_a_japanese_question_as_far_as_the_glossary_goes(libraries):
     (first, *_) = libraries["model-policy.en"].search("pickle 形式の重みは使えますか")
     assert first.place == "File formats"
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "place"),
+    [
+        ("model-policy.en", "What does our company policy say about pickle files?", "File formats"),
+        ("model-policy.ja", "社内規程では pickle は使えますか", "第4条"),
+        ("model-policy.ja", "弊社のルールでは概念実証は何か月までですか", "第7条"),
+    ],
+)
+def test_a_question_may_name_the_policy(libraries, name, question, place):
+    assert place in libraries[name].search(question)[0].place
