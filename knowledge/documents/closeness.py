@@ -46,12 +46,16 @@ class Closeness:
     """
 
     def __init__(self, question: str, weight: Callable[[str], float]) -> None:
-        self._language = language_of(question)
+        self._language: Language = language_of(question)
         self._weights = {word: weight(word) for word in asked_topics(question)}
         self._asked = topics_of(expand(question))
         self._meanings = [
             (form, others) for forms in _glossary() for form, others in _sides(forms) if form <= self._weights.keys()
         ]
+        # A word tells no more than what stands for it in the other language: `model` is as common as モデル.
+        for form, others in self._meanings:
+            least = min((max(map(weight, other)) for other in others), default=1.0)
+            self._weights |= {word: min(self._weights[word], least) for word in form}
 
     def close(self, passages: Sequence[TeamPassage], similarity: Sequence[float]) -> list[bool]:
         """Which passages are close enough to be an answer, and not far behind the closest of their language.

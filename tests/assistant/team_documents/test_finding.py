@@ -1,6 +1,6 @@
 """What real policies say is found by real MiniLM, in both languages; and where they say nothing, nothing is shown.
 
-The thresholds were set on `model-policy`; `data-standard` was asked once, afterwards.
+The thresholds were set on `model-policy` alone; `data-standard` only checks them.
 """
 
 from __future__ import annotations
