@@ -48,9 +48,10 @@ class Services:
 
     @cached_property
     def _search(self) -> GuidanceSearch:
-        from knowledge.search import GuidanceSearch  # noqa: PLC0415 (heavy import, only when needed)
+        from assistant.llm.route_views import minilm_folder  # noqa: PLC0415 (heavy import, only when needed)
+        from knowledge.search import GuidanceSearch  # noqa: PLC0415 (as above)
 
-        return GuidanceSearch(self.settings.index_folder, self.route_model.embedder)
+        return GuidanceSearch(self.settings.index_folder, self.route_model.embedder, minilm=minilm_folder())
 
     @property
     def team_documents(self) -> TeamDocuments:

@@ -1,8 +1,7 @@
 """The tool `search_guidance`: passages that answer a question, or "nothing close enough".
 
-Dense (MiniLM) and lexical (words and Japanese character pieces, widened by the glossary) rankings of the entries are
-fused by reciprocal rank. The texts searched are those in the question's language; a Japanese question is also asked in
-English as far as the glossary knows its terms. Each entry gives one passage.
+Each entry is scored in several views (`knowledge/scoring.py`): meaning, words widened by the glossary, and what a reader
+has learnt from wordings; a Japanese question is also asked in English by its gloss. Each entry gives one passage.
 """
 
 from __future__ import annotations
@@ -10,27 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from knowledge.closeness import Closeness
-from knowledge.embedding import Embedder, Floats
+from knowledge.embedding import Embedder
 from knowledge.entry import FOLDER, Entry, read_entries
+from knowledge.entry_reader import EntryReader
 from knowledge.errors import InvalidQuery
-from knowledge.glossary import expand, translate
-from knowledge.lexical import LexicalRanker
-from knowledge.passages import QUOTED, IndexedText, indexed_texts, quote_of, whole_text
-from knowledge.ranking import best_first, fuse
+from knowledge.passages import QUOTED, indexed_texts, quote_of
+from knowledge.ranking import best_first
+from knowledge.related import Companions
+from knowledge.scoring import EntryScoring, Scored, fuse_views, is_close, read_weights
 from knowledge.topics import LANGUAGES, STAGES, TOPICS, Language
 
 MAX_QUERY = 2_000
 """Characters of a question that are read."""
 MAX_LIMIT = 20
-WEIGHTS: dict[Language, tuple[float, ...]] = {"en": (2.0, 1.0, 1.0), "ja": (1.0, 2.0, 1.0, 0.5)}
-"""Weights of the rankings: dense, lexical by entry, lexical by text, and dense by the English terms of the glossary."""
 CLEARLY = {"en": 0.15, "ja": 6.0}
 """By how much another section must be closer (similarity, BM25) to be quoted in place of the answer."""
 RECALLED = 0.0
@@ -57,7 +53,7 @@ class Passage(BaseModel):
     references: tuple[str, ...]
     """The same sources as short as they can still be found; empty for practice."""
     score: float
-    """Fused rank score, higher is closer; 0 for an entry that a follow-up recalls."""
+    """Chance that it helps, 0 to 1, higher is closer; 0 for an entry that a follow-up recalls."""
     language: Language
     """Language of the passage."""
     section: str
@@ -81,31 +77,6 @@ class GuidanceResult(BaseModel):
     """Says so when nothing is close enough."""
 
 
-class _Collection(NamedTuple):
-    """The texts of one language."""
-
-    texts: list[IndexedText]
-    owners: npt.NDArray[np.intp]
-    """Which entry each text belongs to."""
-    vectors: Floats
-    lexical: LexicalRanker
-    """Over the texts."""
-    whole: LexicalRanker
-    """Over the entries."""
-
-
-class _Scores(NamedTuple):
-    """How close the texts are to a question."""
-
-    entries: npt.NDArray[np.float64]
-    similarity: Floats
-    """By text."""
-    text_lexical: Floats
-    """By text."""
-    entry_lexical: Floats
-    """By entry."""
-
-
 class GuidanceSearch:
     """Searches the guidance; safe to use from several threads.
 
@@ -113,9 +84,12 @@ class GuidanceSearch:
         index_folder: Where the Chroma index is kept; built now when it is missing, damaged or out of date.
         embedder: Makes the dense vectors.
         guidance_folder: Where the entries are.
+        minilm: Folder of all-MiniLM-L6-v2 for the entry reader; the embedder's when absent.
     """
 
-    def __init__(self, index_folder: Path, embedder: Embedder, guidance_folder: Path = FOLDER) -> None:
+    def __init__(
+        self, index_folder: Path, embedder: Embedder, guidance_folder: Path = FOLDER, minilm: Path | None = None
+    ) -> None:
         from knowledge.index import open_index  # noqa: PLC0415 (heavy import, only when needed)
 
         self._entries = read_entries(guidance_folder)
@@ -124,8 +98,10 @@ class GuidanceSearch:
         index = open_index(index_folder, texts, embedder)
         self.index_problem = index.problem
         """Why the index could not be kept; empty when it was."""
-        self._collections = {language: self._collection(language, texts, index.vectors) for language in LANGUAGES}
-        self._closeness = Closeness(whole_text(entry, language) for entry in self._entries for language in LANGUAGES)
+        reader = EntryReader(minilm or embedder.folder, [entry.id for entry in self._entries])
+        self._scoring = EntryScoring(self._entries, texts, index.vectors, embedder, reader)
+        self._weights = read_weights()
+        self._companions = Companions([entry.id for entry in self._entries])
 
     def search(
         self,
@@ -153,13 +129,13 @@ class GuidanceSearch:
         allowed = np.array([_matches(entry, stage, topic) for entry in self._entries])
         if not text or not allowed.any():
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
-        scores = self._scores(text, asked_in)
-        near = self._best(asked_in, scores.similarity)
-        if topic is None and not self._closeness.is_close(text, asked_in, near, scores.entry_lexical):
+        scored, weights = self._scoring.score(text, asked_in), self._weights[asked_in]
+        fused = fuse_views(scored.views, asked_in, weights)
+        if topic is None and not is_close(self._scoring.signs(text, scored, fused), scored, asked_in, weights):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
-        ranked = np.where(allowed, scores.entries, 0.0)
-        best = self._with_parts([int(i) for i in best_first(ranked, limit) if ranked[i] > 0], allowed)[:limit]
-        passages = tuple(self._passage(i, scores, asked_in, language or asked_in) for i in best)
+        chances = np.where(allowed, self._companions.chances(fused), 0.0)
+        best = self._with_parts([int(i) for i in best_first(chances, limit) if allowed[i]], allowed)[:limit]
+        passages = tuple(self._passage(i, float(chances[i]), scored, asked_in, language or asked_in) for i in best)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)
 
     def recall(self, entries: Sequence[str], section: str, language: Language, query: str) -> GuidanceResult:
@@ -176,36 +152,6 @@ class GuidanceSearch:
         passages = tuple(self._quoted(i, section, language, RECALLED) for i in known)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)
 
-    def _collection(self, language: Language, texts: list[IndexedText], vectors: Floats) -> _Collection:
-        rows = [i for i, text in enumerate(texts) if text.language == language]
-        position = {entry.id: i for i, entry in enumerate(self._entries)}
-        own = [texts[i] for i in rows]
-        return _Collection(
-            texts=own,
-            owners=np.array([position[text.entry] for text in own]),
-            vectors=vectors[rows],
-            lexical=LexicalRanker([text.text for text in own]),
-            whole=LexicalRanker([whole_text(entry, language) for entry in self._entries]),
-        )
-
-    def _scores(self, text: str, language: Language) -> _Scores:
-        texts, widened = self._collections[language], expand(text)
-        in_english = translate(text, "en") if language == "ja" else ""
-        vectors = self._embedder.embed([text, in_english] if in_english else [text])
-        similarity, text_lexical = texts.vectors @ vectors[0], texts.lexical.scores(widened)
-        entry_lexical = texts.whole.scores(widened)
-        rankings = [self._best(language, similarity), entry_lexical, self._best(language, text_lexical)]
-        if in_english:
-            rankings.append(self._best("en", self._collections["en"].vectors @ vectors[1]))
-        fused = fuse(rankings, WEIGHTS[language][: len(rankings)])
-        return _Scores(fused, similarity, text_lexical, entry_lexical)
-
-    def _best(self, language: Language, by_text: Floats) -> Floats:
-        """Score of each entry's best text."""
-        best = np.full(len(self._entries), -1.0, dtype=np.float32)
-        np.maximum.at(best, self._collections[language].owners, by_text)
-        return best
-
     def _with_parts(self, best: list[int], allowed: npt.NDArray[np.bool_]) -> list[int]:
         """The best entries; behind an overview its own parts come before what is merely close to the question."""
         if not best:
@@ -214,8 +160,8 @@ class GuidanceSearch:
         parts = [i for part in self._entries[best[0]].parts if allowed[i := position[part]]]
         return list(dict.fromkeys([best[0], *parts, *best[1:]]))
 
-    def _passage(self, i: int, scores: _Scores, asked_in: Language, language: Language) -> Passage:
-        return self._quoted(i, self._section(i, scores, asked_in), language, float(scores.entries[i]))
+    def _passage(self, i: int, score: float, scored: Scored, asked_in: Language, language: Language) -> Passage:
+        return self._quoted(i, self._section(i, scored, asked_in), language, score)
 
     def _quoted(self, i: int, section: str, language: Language, score: float) -> Passage:
         entry = self._entries[i]
@@ -226,17 +172,17 @@ class GuidanceSearch:
             quote=quote_of(entry, language, section),
             source=entry.citation(),
             references=tuple(source.reference() for source in entry.sources),
-            score=round(score, 5),
+            score=round(score, 6),
             language=language,
             section=section,
             sentence_to_say=entry.text(language).say,
             tools=entry.tools,
         )
 
-    def _section(self, i: int, scores: _Scores, language: Language) -> str:
+    def _section(self, i: int, scored: Scored, language: Language) -> str:
         """The section to quote: the answer, unless another one is clearly closer to the question."""
-        texts = self._collections[language]
-        by_text = scores.similarity if language == "en" else scores.text_lexical
+        texts = self._scoring.collections[language]
+        by_text = scored.similarity if language == "en" else scored.text_words
         found = {
             texts.texts[row].piece: float(by_text[row])
             for row in np.flatnonzero(texts.owners == i)

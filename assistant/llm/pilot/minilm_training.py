@@ -16,11 +16,12 @@ from safetensors.numpy import save_file
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
-from assistant.llm.adapted_minilm import FILE, SCALE, SECOND, adaptable, pool, token_ids
+from assistant.llm.adapted_minilm import FILE, SECOND, token_ids
 from assistant.llm.example_utterances import ROUTES
 from assistant.llm.pilot.corpus import MaskedUtterance, joined_utterances
 from assistant.llm.pilot.schedule import batches, learning_rate
 from assistant.llm.route_views import minilm_folder
+from knowledge.low_rank import SCALE, adaptable, pool
 
 RANK = 16
 PEAK_RATE = 2e-3

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from assistant.llm.japanese_gloss import DICTIONARY, gloss, gloss_words
+from knowledge.gloss import DICTIONARY, OF_THE_FIELD, gloss, gloss_question, gloss_words
 
 
 def test_the_longest_key_wins():
@@ -40,14 +40,22 @@ def test_the_dictionary_is_well_formed():
     assert 2_500 <= len(gloss_words()) <= 3_000
 
 
-def test_keys_are_japanese_as_the_text_is_read_and_none_is_a_single_kana():
-    for key in gloss_words():
+def test_the_field_has_words_of_its_own():
+    assert gloss_words().keys() & gloss_words(OF_THE_FIELD).keys() == set()
+    assert "percentile" in gloss_question("パーセンタイルで約束する")
+    assert "percentile" not in gloss("パーセンタイルで約束する")
+
+
+@pytest.mark.parametrize("file", [DICTIONARY, OF_THE_FIELD])
+def test_keys_are_japanese_as_the_text_is_read_and_none_is_a_single_kana(file):
+    for key in gloss_words(file):
         assert key == unicodedata.normalize("NFKC", key).lower(), key
         assert not re.search(r"[\x00-\x7f]", key), key
         assert not re.fullmatch(r"[ぁ-ゖァ-ヺー]", key), key
 
 
-def test_glosses_are_plain_ascii():
-    for key, english in gloss_words().items():
+@pytest.mark.parametrize("file", [DICTIONARY, OF_THE_FIELD])
+def test_glosses_are_plain_ascii(file):
+    for key, english in gloss_words(file).items():
         assert re.fullmatch(r"[\x20-\x7e]+", english), key
         assert english == english.strip(), key

@@ -1,0 +1,75 @@
+"""MiniLM as a reader of questions to the guidance: adapters and a head that names the entry, trained on the wordings.
+
+MiniLM's own vectors find wordings alike; a manager's worry and an engineer's error message are about the same entry
+without being alike, and that is learnt from examples (`knowledge/wordings/`). Japanese is read with its English gloss.
+An entry that was written after the training is unknown to the head and has the lowest score of all; the other rankings
+find it. `python -m knowledge.fitting FOLDER_OF_MINILM` trains anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.gloss import gloss_question
+from knowledge.low_rank import merged_minilm, pool
+from knowledge.topics import Language
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = Path(__file__).parent / "weights" / "entry_reader.safetensors"
+MAX_TOKENS = 96
+ENTRIES = "entries"
+"""Key of the file's metadata: ids of the head's rows, separated by spaces."""
+Floats = npt.NDArray[np.float32]
+
+
+class EntryReader:
+    """Scores entries for a question; loaded at the first use, safe to use from several threads.
+
+    Args:
+        minilm: Folder of all-MiniLM-L6-v2.
+        entries: Ids of the entries, in the order of the scores.
+        weights: The file of adapters and head.
+    """
+
+    def __init__(self, minilm: Path, entries: Sequence[str], weights: Path = WEIGHTS) -> None:
+        self._minilm, self._entries, self._weights = minilm, list(entries), weights
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any, dict[str, torch.Tensor], list[int]]:
+        from safetensors import safe_open  # noqa: PLC0415 (only when needed)
+
+        with safe_open(self._weights, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            row = {entry: i for i, entry in enumerate(file.metadata()[ENTRIES].split())}
+        return *merged_minilm(self._minilm, arrays), [row.get(entry, -1) for entry in self._entries]
+
+    def read(self, question: str, language: Language) -> tuple[Floats, Floats]:
+        """Log-probabilities of the entries, shape (entries,), and the pooled vector behind them, shape (384,)."""
+        import torch  # noqa: PLC0415 (heavy import, only when needed)
+
+        with self._lock:
+            tokenizer, model, added, rows = self._loaded
+            ids = torch.tensor([token_ids(tokenizer, question, language)])
+            with torch.inference_mode():
+                pooled = pool(model, ids, torch.ones_like(ids))[0]
+                scores = (added["head.weight"] @ pooled + added["head.bias"]).log_softmax(-1).numpy()
+        known = np.array([scores[row] if row >= 0 else scores.min() for row in rows], dtype=np.float32)
+        return known, pooled.numpy()
+
+
+def token_ids(tokenizer: Any, text: str, language: Language) -> list[int]:
+    """Token ids of a text; for Japanese the gloss comes first and the words are a second segment."""
+    plain = text.encode("utf-8", "replace").decode()
+    glossed = gloss_question(plain) if language == "ja" else ""
+    pair = (glossed, plain) if glossed else (plain,)
+    return tokenizer(*pair, truncation=True, max_length=MAX_TOKENS)["input_ids"]

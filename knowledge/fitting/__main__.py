@@ -1,0 +1,94 @@
+"""Train the entry reader and fit the search's weights: `python -m knowledge.fitting FOLDER_OF_MINILM [--keep-reader]`.
+
+Every eighth further wording is held out from the reader, and what combines the views is fitted on those. Half an hour on two
+cores; with `--keep-reader` two minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.embedding import Embedder
+from knowledge.entry import Entry, read_entries
+from knowledge.entry_reader import WEIGHTS, EntryReader
+from knowledge.fitting.ranking_fit import SIDE, Numbers, fit_weights
+from knowledge.fitting.reader_training import train_reader
+from knowledge.gloss import gloss_question
+from knowledge.passages import indexed_texts
+from knowledge.scoring import FILE, EntryScoring
+from knowledge.shipped_vectors import embed_texts
+from knowledge.topics import LANGUAGES, Language
+from knowledge.wordings import ANSWERS, read_graded, read_outside, read_wordings
+
+HELD_OUT = 8
+
+
+def main() -> None:
+    """Train, fit, and write both files."""
+    parser = argparse.ArgumentParser(prog="python -m knowledge.fitting", description=__doc__)
+    parser.add_argument("minilm", type=Path)
+    parser.add_argument("--keep-reader", action="store_true", help="fit the weights for the reader that is there")
+    options = parser.parse_args()
+    entries = read_entries()
+    held_out = held_out_wordings()
+    if not options.keep_reader:
+        train_reader(entries, held_out, options.minilm, WEIGHTS)
+    embedder = Embedder(options.minilm)
+    texts = indexed_texts(entries)
+    vectors = embed_texts([text.text for text in texts], embedder)
+    reader = EntryReader(options.minilm, [entry.id for entry in entries])
+    scoring = EntryScoring(entries, texts, vectors, embedder, reader, without=held_out)
+    fitted = {
+        language: fit_weights(
+            scoring,
+            language,
+            _asked(entries, language, held_out),
+            read_outside(language),
+            _meanings(entries, language, embedder),
+        ).model_dump()
+        for language in LANGUAGES
+    }
+    FILE.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    print(f"Wrote {FILE.name}.", file=sys.stderr)  # noqa: T201 (a script)
+
+
+def held_out_wordings() -> frozenset[str]:
+    """Wordings that the reader does not learn: the same ones however many others there are."""
+    every = (text for own in read_wordings().values() for texts in own.values() for text in texts)
+    return frozenset(text for text in every if zlib.crc32(text.encode()) % HELD_OUT == 0)
+
+
+def _asked(entries: Sequence[Entry], language: Language, held_out: frozenset[str]) -> list[tuple[str, Numbers]]:
+    """The held-out wordings of a language with the weight of each entry."""
+    position = {entry.id: i for i, entry in enumerate(entries)}
+    graded, wordings = read_graded(language), read_wordings()
+    found: list[tuple[str, Numbers]] = []
+    for entry in entries:
+        for text in wordings[entry.id][language]:
+            if text in held_out:
+                target = np.zeros(len(entries))
+                for helping, grade in (graded.get(text) or {entry.id: ANSWERS}).items():
+                    target[position[helping]] = 1.0 if grade == ANSWERS else SIDE
+                found.append((text, target / target.sum()))
+    return found
+
+
+def _meanings(entries: Sequence[Entry], language: Language, embedder: Embedder) -> tuple[Numbers, Numbers]:
+    """MiniLM's vectors of all wordings and of the questions out of scope, of Japanese ones' glosses."""
+    wordings = read_wordings()
+    asked = [text for entry in entries for text in (*entry.asks_in(language), *wordings[entry.id][language])]
+    texts = (asked, list(read_outside(language)))
+    if language == "ja":
+        texts = tuple([gloss_question(text) or text for text in each] for each in texts)
+    return embedder.embed(texts[0]).astype(np.float64), embedder.embed(texts[1]).astype(np.float64)
+
+
+if __name__ == "__main__":
+    main()

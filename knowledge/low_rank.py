@@ -1,0 +1,56 @@
+"""MiniLM with low-rank adapters on every layer: W + s·B·A (LoRA: Hu et al. 2021). The bundled weights stay as they are.
+
+Adapters of one task are a megabyte or two beside the model; `merged_minilm` adds them when it loads the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+SCALE = 2.0
+"""Factor of the adapters' product."""
+POOLED = 4.0
+"""Factor of the mean token vector, the size that heads are trained for."""
+
+
+def adaptable(model: Any) -> Iterator[tuple[str, torch.nn.Linear]]:
+    """The linear layers that have adapters, with their names."""
+    import torch  # noqa: PLC0415 (heavy import, only when needed)
+
+    for name, module in model.encoder.named_modules():
+        if isinstance(module, torch.nn.Linear):
+            yield name, module
+
+
+def pool(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of the token vectors, shape (texts, 384), scaled to the size that heads are trained for."""
+    hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+    weight = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1) * POOLED
+
+
+def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[Any, Any, dict[str, torch.Tensor]]:
+    """The tokenizer, the model with its adapters added, and all arrays in float32, the heads among them.
+
+    Args:
+        folder: Folder of all-MiniLM-L6-v2.
+        arrays: `<layer>.a` and `<layer>.b` of each layer, and whatever else was trained.
+    """
+    import torch  # noqa: PLC0415 (heavy import, only when needed)
+    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 (as above)
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype="float32")
+    added = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
+    with torch.no_grad():
+        for name, layer in adaptable(model):
+            layer.weight += SCALE * added[f"{name}.b"] @ added[f"{name}.a"]
+    return tokenizer, model.eval(), added

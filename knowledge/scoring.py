@@ -1,0 +1,232 @@
+"""How close each entry is to a question, in several views: meaning, words, and what the entry reader has learnt.
+
+A view is a number for each entry. `knowledge/weights/ranking.json` says how much each counts; `python -m knowledge.fitting`
+fits it on wordings that the reader was not trained on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.embedding import Embedder, Floats
+from knowledge.entry import Entry
+from knowledge.entry_reader import EntryReader
+from knowledge.gloss import gloss_question
+from knowledge.glossary import expand, terms
+from knowledge.lexical import LexicalRanker, content_pieces, tokens_of
+from knowledge.passages import IndexedText, whole_text
+from knowledge.topics import LANGUAGES, Language
+from knowledge.wordings import read_wordings
+
+FILE = Path(__file__).parent / "weights" / "ranking.json"
+NEIGHBOURS = 5
+_OWN = ("similar", "similar_mean", "words", "words_widened", "text_words", "reader")
+VIEWS: dict[Language, tuple[str, ...]] = {"en": _OWN, "ja": (*_OWN, "gloss_similar", "gloss_words")}
+"""Names of the views: cosine similarity of an entry's closest text and of its closest three; BM25 of the whole entry by the
+question and by the question widened with the glossary, and of its best text, each for the length of the question; the
+reader's log-probability; and for Japanese the similarity and BM25 of the English texts by the question's gloss."""
+SIGNS = ("best", "margin", "reader", "spread", "similar", "neighbours", "words", "known", "length")
+"""What tells a question in scope: the best entry's fused score and its lead over the fifth, the reader's best
+log-probability and the entropy of all, the highest similarity and the mean of the highest five, the best BM25, the share of
+the question's content words that the guidance uses, and how many content words there are (logarithm)."""
+
+
+KNOWN_WEIGHT, LEAST_MATCH = 3.4, 3.45
+"""Japanese, which the vectors tell apart less well: the best BM25 plus the weighted known share must reach this besides."""
+
+
+class Weights(BaseModel):
+    """What was fitted for one language."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    views: dict[str, float]
+    """Weight by view."""
+    signs: dict[str, float]
+    """Weight by sign of a question in scope."""
+    pooled: tuple[float, ...]
+    """Weight by dimension of the reader's pooled vector, for the same."""
+    meaning: tuple[float, ...]
+    """Weight by dimension of MiniLM's own vector of the question, of a Japanese one's gloss, for the same."""
+    bias: float
+    """Added to these; a question is close from 0 on."""
+
+
+class Scored(NamedTuple):
+    """What a question's views say."""
+
+    views: npt.NDArray[np.float64]
+    """Shape (entries, views)."""
+    pooled: Floats
+    """The reader's vector, shape (384,)."""
+    meaning: Floats
+    """MiniLM's own vector of the question, of a Japanese one's gloss, shape (384,)."""
+    similarity: Floats
+    """By text of the question's language."""
+    text_words: Floats
+    """BM25 by text of the question's language."""
+    own_words: float
+    """Highest BM25 of an entry without its further wordings, for the length of the question."""
+
+
+class _Collection(NamedTuple):
+    """The texts of one language."""
+
+    texts: list[IndexedText]
+    owners: npt.NDArray[np.intp]
+    """Which entry each text belongs to."""
+    vectors: Floats
+    lexical: LexicalRanker
+    """Over the texts."""
+    whole: LexicalRanker
+    """Over the entries with all their wordings."""
+    own: LexicalRanker
+    """Over the entries without further wordings."""
+
+
+def read_weights(file: Path = FILE) -> dict[Language, Weights]:
+    """The fitted weights by language."""
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    return {language: Weights.model_validate(stored[language]) for language in LANGUAGES}
+
+
+class EntryScoring:
+    """Scores entries; safe to use from several threads.
+
+    Args:
+        entries: The guidance.
+        texts: Its indexed texts.
+        vectors: Their vectors, shape (texts, 384).
+        embedder: Makes the vector of a question.
+        reader: The entry reader.
+        without: Wordings that are left out, for fitting.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        texts: Sequence[IndexedText],
+        vectors: Floats,
+        embedder: Embedder,
+        reader: EntryReader,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self._embedder, self._reader, self._count = embedder, reader, len(entries)
+        position = {entry.id: i for i, entry in enumerate(entries)}
+        wordings = read_wordings()
+        self._vocabulary = {piece for row in terms() for form in row for piece in content_pieces(form)}
+        self.collections: dict[Language, _Collection] = {}
+        for language in LANGUAGES:
+            rows = [i for i, text in enumerate(texts) if text.language == language]
+            whole = [
+                "\n".join([whole_text(entry, language), *_wordings_of(wordings, entry.id, language, without)])
+                for entry in entries
+            ]
+            self.collections[language] = _Collection(
+                texts=[texts[i] for i in rows],
+                owners=np.array([position[texts[i].entry] for i in rows]),
+                vectors=vectors[rows],
+                lexical=LexicalRanker([texts[i].text for i in rows]),
+                whole=LexicalRanker(whole),
+                own=LexicalRanker([whole_text(entry, language) for entry in entries]),
+            )
+            # Wordings speak of wards, permits and catalogues as well, which are not the guidance's matter.
+            for entry in entries:
+                self._vocabulary |= content_pieces(whole_text(entry, language))
+
+    def score(self, question: str, language: Language) -> Scored:
+        """All views of a question."""
+        own = self.collections[language]
+        glossed = gloss_question(question) if language == "ja" else ""
+        vectors = self._embedder.embed([question, glossed] if glossed else [question])
+        similarity, text_words = own.vectors @ vectors[0], own.lexical.scores(question)
+        length = math.sqrt(max(1, len(tokens_of(question))))
+        own_words = float(own.own.scores(expand(question)).max()) / length
+        read, pooled = self._reader.read(question, language)
+        views = [
+            self._best(own, similarity),
+            self._mean_of_best(own, similarity),
+            own.whole.scores(question) / length,
+            own.whole.scores(expand(question)) / length,
+            np.maximum(self._best(own, text_words), 0.0) / length,
+            read,
+        ]
+        if language == "ja":
+            views += self._by_gloss(glossed, vectors[-1])
+        return Scored(
+            np.stack(views, axis=-1).astype(np.float64), pooled, vectors[-1], similarity, text_words, own_words
+        )
+
+    def signs(self, question: str, scored: Scored, fused: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The signs of a question in scope, shape (signs,), in the order of `SIGNS`."""
+        best = np.sort(fused)[::-1]
+        similar, read = (np.sort(scored.views[:, _OWN.index(name)])[::-1] for name in ("similar", "reader"))
+        chances = np.exp(read)
+        pieces = content_pieces(question)
+        # One is added, so that a single known word is not all of a question.
+        known = len(pieces & self._vocabulary) / (len(pieces) + 1)
+        return np.array(
+            [
+                best[0],
+                best[0] - best[min(NEIGHBOURS, len(best)) - 1],
+                read[0],
+                -float((chances * read).sum()),
+                similar[0],
+                similar[:NEIGHBOURS].mean(),
+                scored.own_words,
+                known,
+                math.log1p(len(pieces)),
+            ]
+        )
+
+    def _by_gloss(self, glossed: str, vector: Floats) -> list[Floats]:
+        if not glossed:
+            return [np.zeros(self._count, dtype=np.float32)] * 2
+        english = self.collections["en"]
+        length = math.sqrt(max(1, len(tokens_of(glossed))))
+        return [self._best(english, english.vectors @ vector), english.whole.scores(glossed) / length]
+
+    def _best(self, texts: _Collection, by_text: Floats) -> Floats:
+        """Score of each entry's best text."""
+        best = np.full(self._count, -1.0, dtype=np.float32)
+        np.maximum.at(best, texts.owners, by_text)
+        return best
+
+    def _mean_of_best(self, texts: _Collection, by_text: Floats, count: int = 3) -> Floats:
+        """Mean score of each entry's best texts."""
+        order = np.lexsort((-by_text, texts.owners))
+        starts = np.searchsorted(texts.owners[order], np.arange(self._count))
+        ranked = by_text[order]
+        return np.stack([ranked[starts + i] for i in range(count)]).mean(axis=0)
+
+
+def fuse_views(views: npt.NDArray[np.float64], language: Language, weights: Weights) -> npt.NDArray[np.float64]:
+    """The weighted sum of the views, shape (entries,)."""
+    return views @ np.array([weights.views[name] for name in VIEWS[language]])
+
+
+def is_close(signs: npt.NDArray[np.float64], scored: Scored, language: Language, weights: Weights) -> bool:
+    """Whether the guidance has anything to say to a question."""
+    matched = signs[SIGNS.index("words")] + KNOWN_WEIGHT * signs[SIGNS.index("known")]
+    return closeness(signs, scored, weights) >= 0 and (language == "en" or bool(matched >= LEAST_MATCH))
+
+
+def closeness(signs: npt.NDArray[np.float64], scored: Scored, weights: Weights) -> float:
+    """What the two fitted judges say to the same together: yes from 0 on."""
+    by_sign = float(signs @ np.array([weights.signs[name] for name in SIGNS]))
+    by_vector = scored.pooled @ np.array(weights.pooled) + scored.meaning @ np.array(weights.meaning)
+    return by_sign + float(by_vector) + weights.bias
+
+
+def _wordings_of(
+    wordings: Mapping[str, Mapping[Language, tuple[str, ...]]], entry: str, language: Language, without: frozenset[str]
+) -> list[str]:
+    return [text for text in wordings.get(entry, {}).get(language, ()) if text not in without]
