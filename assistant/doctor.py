@@ -93,7 +93,7 @@ def _guidance(settings: Settings, language: Language) -> Check:
     services = None
     try:
         services = Services(settings)
-        passages = services.search.search("pin the version").passages
+        passages = services.search.search("pin the version", topic="version-pinning").passages
     except KnowledgeError as error:
         return _failed("guidance", error, language)
     except OSError as error:

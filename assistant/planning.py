@@ -117,9 +117,9 @@ def find_version(services: Services, arguments: dict[str, Any], user: str, versi
     if wanted is None:
         model = call.key.model
         if not found:
-            message, step = f"There is no plan for `{model}` yet.", f"Run `tameshi plan-adoption {model}` first."
-        else:
-            message = f"The plan for `{model}` has no version `{version}`; the newest is `{found[0].version}`."
-            step = "Run `tameshi plans` to see all of them."
-        raise MissingEvidence(message, step)
+            raise MissingEvidence(f"There is no plan for `{model}` yet.", f"Run `tameshi plan-adoption {model}` first.")
+        raise MissingEvidence(
+            f"The plan for `{model}` has no version `{version}`; the newest is `{found[0].version}`.",
+            "Run `tameshi plans` to see all of them.",
+        )
     return wanted

@@ -113,8 +113,9 @@ def test_observation_runs_on_the_examples_given(tameshi, tiny_model):
     assert record_of(result, "observe_behavior").examples_used == ("w1 w2 w3", "w4 w5")
 
 
-def test_guidance_is_found(tameshi, routing, monkeypatch):
-    monkeypatch.setattr("assistant.services.Services.route_model", routing)
+def test_guidance_is_found(tameshi, data_folder, guidance_index):
+    data_folder.mkdir(exist_ok=True)
+    (data_folder / "index").symlink_to(guidance_index)
     result = tameshi("search-guidance", "pin the version of a model", "--limit", "2", "--json")
     assert result.exit_code == 0, result.stderr
     assert len(record_of(result, "search_guidance").passages) == 2

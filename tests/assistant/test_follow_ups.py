@@ -6,8 +6,11 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from assistant.follow_ups import read_follow_up
+from knowledge.embedding import Embedder
 from knowledge.entry import read_entries
+from knowledge.search import GuidanceSearch
 from tests.fakes import call
+from tools.mirrors import bundled_folder
 
 ENTRIES = {entry.id: entry for entry in read_entries()}
 WORRY = {
@@ -59,6 +62,8 @@ def ask(make_assistant, data_folder, guidance_index):
     data_folder.mkdir(exist_ok=True)
     (data_folder / "index").symlink_to(guidance_index)
     assistant = make_assistant([searching])
+    # The guidance is judged by MiniLM's vectors, not by those of the stand-in.
+    assistant.services.__dict__["_search"] = GuidanceSearch(data_folder / "index", Embedder(bundled_folder()))
 
     def ask(question, user="local"):
         return list(assistant.stream(question, conversation="c", user=user))[-1]
