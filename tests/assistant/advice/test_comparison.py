@@ -55,7 +55,7 @@ def test_a_row_says_all_that_is_known_with_its_evidence(evidence_of, records):
             licence=None,
             card_score=None,
             machine=None,
-            evidence=("E6",),
+            evidence=("E7",),
         ),
     )
     assert (comparison.not_measured, comparison.dominated, comparison.comparable) == (("org/other",), (), True)
