@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+
+from knowledge.topics import Language
 
 _KANJI = r"\u3400-\u4dbf\u4e00-\u9fff々"
 _WORD = r"[a-z0-9][a-z0-9_\-./]*"
@@ -73,8 +76,14 @@ _STOP = frozenset(
         "about",
     ]
 )
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 _ABSENT = "∅"
 """Stands for a text without any word."""
+
+
+def language_of(text: str) -> Language:
+    """Japanese when it has any Japanese character."""
+    return "ja" if _JAPANESE.search(text) else "en"
 
 
 def tokens_of(text: str) -> list[str]:
@@ -123,10 +132,20 @@ class LexicalRanker:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self._build([tokens_of(text) for text in texts])
+
+    @classmethod
+    def of_tokens(cls, texts: Sequence[Sequence[str]]) -> Self:
+        """A ranker of texts that `tokens_of` has read already."""
+        ranker = cls.__new__(cls)
+        ranker._build(texts)
+        return ranker
+
+    def _build(self, texts: Sequence[Sequence[str]]) -> None:
         import bm25s  # noqa: PLC0415 (heavy import, only when needed)
 
         self._count = len(texts)
-        corpus = [tokens_of(text) or [_ABSENT] for text in texts]
+        corpus = [list(tokens) or [_ABSENT] for tokens in texts]
         self._vocabulary = {token for tokens in corpus for token in tokens}
         self._index = bm25s.BM25(method="lucene")
         if texts:

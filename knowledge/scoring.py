@@ -126,21 +126,24 @@ class EntryScoring:
         self.collections: dict[Language, _Collection] = {}
         for language in LANGUAGES:
             rows = [i for i, text in enumerate(texts) if text.language == language]
+            own = [whole_text(entry, language) for entry in entries]
+            own_tokens = [tokens_of(text) for text in own]
+            further = [_wordings_of(wordings, entry.id, language, without) for entry in entries]
             whole = [
-                "\n".join([whole_text(entry, language), *_wordings_of(wordings, entry.id, language, without)])
-                for entry in entries
+                [*tokens, *(token for text in asked for token in tokens_of(text))]
+                for tokens, asked in zip(own_tokens, further, strict=True)
             ]
             self.collections[language] = _Collection(
                 texts=[texts[i] for i in rows],
                 owners=np.array([position[texts[i].entry] for i in rows]),
                 vectors=vectors[rows],
                 lexical=LexicalRanker([texts[i].text for i in rows]),
-                whole=LexicalRanker(whole),
-                own=LexicalRanker([whole_text(entry, language) for entry in entries]),
+                whole=LexicalRanker.of_tokens(whole),
+                own=LexicalRanker.of_tokens(own_tokens),
             )
             # Wordings speak of wards, permits and catalogues as well, which are not the guidance's matter.
-            for entry in entries:
-                self._vocabulary |= content_pieces(whole_text(entry, language))
+            for text in own:
+                self._vocabulary |= content_pieces(text)
 
     def score(self, question: str, language: Language) -> Scored:
         """All views of a question."""
@@ -149,13 +152,14 @@ class EntryScoring:
         vectors = self._embedder.embed([question, glossed] if glossed else [question])
         similarity, text_words = own.vectors @ vectors[0], own.lexical.scores(question)
         length = math.sqrt(max(1, len(tokens_of(question))))
-        own_words = float(own.own.scores(expand(question)).max()) / length
+        widened = expand(question)
+        own_words = float(own.own.scores(widened).max()) / length
         read, pooled = self._reader.read(question, language)
         views = [
             self._best(own, similarity),
             self._mean_of_best(own, similarity),
             own.whole.scores(question) / length,
-            own.whole.scores(expand(question)) / length,
+            own.whole.scores(widened) / length,
             np.maximum(self._best(own, text_words), 0.0) / length,
             read,
         ]

@@ -6,7 +6,6 @@ has learnt from wordings; a Japanese question is also asked in English by its gl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from knowledge.embedding import Embedder
 from knowledge.entry import FOLDER, Entry, read_entries
 from knowledge.entry_reader import EntryReader
 from knowledge.errors import InvalidQuery
+from knowledge.lexical import language_of
 from knowledge.passages import QUOTED, indexed_texts, quote_of
 from knowledge.ranking import best_first
 from knowledge.related import Companions
@@ -32,7 +32,6 @@ CLEARLY = {"en": 0.15, "ja": 6.0}
 RECALLED = 0.0
 """Score of a passage that no search ranked."""
 _NOTHING = "Nothing in the guidance is close enough to this question."
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 
 
 class Passage(BaseModel):
@@ -125,7 +124,7 @@ class GuidanceSearch:
         """
         _check_arguments(stage, topic, limit, language)
         text = query[:MAX_QUERY].strip()
-        asked_in: Language = "ja" if _JAPANESE.search(text) else "en"
+        asked_in = language_of(text)
         allowed = np.array([_matches(entry, stage, topic) for entry in self._entries])
         if not text or not allowed.any():
             return GuidanceResult(query=query, passages=(), note=_NOTHING)

@@ -7,16 +7,21 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from knowledge.topics import LANGUAGES, Language
 
 FOLDER = Path(__file__).parent / "wordings"
 ANSWERS = 2
 """Grade of an entry that answers; 1 helps with a side."""
+SIDE = 0.25
+"""Weight of an entry that helps with a side, beside one that answers."""
 
 
 @cache
@@ -34,6 +39,17 @@ def read_wordings() -> Mapping[str, Mapping[Language, tuple[str, ...]]]:
 def read_graded(language: Language) -> dict[str, dict[str, int]]:
     """Grade by entry id of every entry that helps, for some of the wordings."""
     return {each["ask"]: each["entries"] for each in _read(FOLDER / f"graded.{language}.toml")["graded"]}
+
+
+def shares_of(graded: Mapping[str, int], entries: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Each entry's share in the answer to a wording, shape (entries,), that sum to 1.
+
+    Args:
+        graded: Grade by entry id.
+        entries: Ids of the entries, in the order of the shares.
+    """
+    weights = np.array([{ANSWERS: 1.0, 1: SIDE}.get(graded.get(entry, 0), 0.0) for entry in entries])
+    return weights / weights.sum()
 
 
 def read_outside(language: Language) -> tuple[str, ...]:

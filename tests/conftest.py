@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,16 @@ def guidance_index(request):
     guidance or model differ, as the application's does.
     """
     return Path(request.config.cache.mkdir("guidance-index"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The real Chromium; tests that use it are marked `browser` and skipped where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()

@@ -63,16 +63,6 @@ def wait_until_served(url, process):
     pytest.fail("the page was not served within a minute")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def page(browser, address):
     """A fresh page; requests that leave this machine are collected and fail the test at its end."""

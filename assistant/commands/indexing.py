@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assistant.commands.options import FAILED, REFUSED, USAGE, Json, Language, spoken_language
-from assistant.commands.running import typed_failures
+from assistant.commands.running import opened_services, typed_failures
 
 if TYPE_CHECKING:
-    from assistant.services import Services
     from knowledge.errors import KnowledgeError
 
 index = typer.Typer(help="Build the guidance index now; or add, list and remove the team's own documents.")
@@ -36,7 +33,7 @@ def build(language: Language = "en") -> None:
     from assistant.translation import translate  # noqa: PLC0415 (as above)
 
     spoken = spoken_language(language)
-    with typed_failures(spoken), _services() as services:
+    with typed_failures(spoken), opened_services() as services:
         problem = services.search.index_problem
         passages = services.search.search("version", limit=1).passages
     found = say("doctor.index", spoken, entry=passages[0].entry)
@@ -62,7 +59,7 @@ def add(
 
     spoken, worst = spoken_language(language), 0
     shown = TerminalProgress(spoken)
-    with _services() as services:
+    with opened_services() as services:
         for path in files:
             shown.started(path.name)
             try:
@@ -83,7 +80,7 @@ def list_documents(user: User = "local", as_json: Json = False, language: Langua
     from assistant.rendering.documents import documents_list  # noqa: PLC0415 (heavy import, only when needed)
 
     spoken = spoken_language(language)
-    with _services() as services:
+    with opened_services() as services:
         found = services.team_documents.listed(user)
     if as_json:
         print(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False))
@@ -102,21 +99,9 @@ def remove(
     from assistant.rendering.documents import removed_line  # noqa: PLC0415 (heavy import, only when needed)
 
     spoken = spoken_language(language)
-    with typed_failures(spoken), _services() as services:
+    with typed_failures(spoken), opened_services() as services:
         removed = services.team_documents.remove(document, user=user)
     print(removed.model_dump_json() if as_json else removed_line(removed, spoken))
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
-    from assistant.settings import Settings  # noqa: PLC0415 (as above)
-
-    services = Services(Settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def _tell(error: KnowledgeError, path: Path, as_json: bool, language: Any) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.commands.options import FAILED, REFUSED, USAGE, Json, Language, Model, spoken_language
-from assistant.commands.running import show_progress
+from assistant.commands.running import opened_services, show_progress
 
 if TYPE_CHECKING:
     from assistant.services import Services
@@ -38,7 +38,7 @@ def lock(
     from tools.lock import read_lock  # noqa: PLC0415 (as above)
 
     spoken = spoken_language(language)
-    with _lock_failures(spoken), _services() as services:
+    with _lock_failures(spoken), opened_services() as services:
         if out.exists():
             read_lock(out)  # a broken file is told before anything is run
         entry = _locked(model, out, by or getpass.getuser(), services, spoken)
@@ -171,18 +171,6 @@ def _sources() -> Any:
     settings = Settings()
     remember_in(settings.home / "file-facts")
     return settings.sources
-
-
-@contextlib.contextmanager
-def _services() -> Iterator[Services]:
-    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
-    from assistant.settings import Settings  # noqa: PLC0415 (as above)
-
-    services = Services(Settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 @contextlib.contextmanager

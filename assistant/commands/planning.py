@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assistant.commands.options import REFUSED, Json, Language, Model, report_file, spoken_language
-from assistant.commands.running import as_text, run_tool, typed_failures, write_report_file
+from assistant.commands.running import as_text, opened_services, run_tool, typed_failures, write_report_file
 
 if TYPE_CHECKING:
     from assistant.plan_reports import ReportFile
-    from assistant.services import Services
 
 UseCase = Annotated[str, typer.Option(help="What the model is for; without it the newest plan of the model.")]
 _USER = "local"
@@ -65,7 +62,7 @@ def _show_version(
     from assistant.planning import find_version  # noqa: PLC0415 (heavy import, only when needed)
 
     spoken = spoken_language(language)
-    with _opened() as services, typed_failures(spoken):
+    with opened_services() as services, typed_failures(spoken):
         stored = find_version(services, arguments, _USER, version)
         evidence = services.store.get(stored.evidence, user=_USER)
         if evidence is None:
@@ -84,7 +81,7 @@ def plans(
     from assistant.rendering.decisions import plans_table  # noqa: PLC0415 (heavy import, only when needed)
 
     spoken = spoken_language(language)
-    with _opened() as services:
+    with opened_services() as services:
         found = services.plans.versions(_USER, model)
     rows = [
         {
@@ -123,7 +120,7 @@ def close_stage(
     spoken = spoken_language(language)
     stated = dict(_pair(each) for each in found or ())
     arguments = {"model": model, "use_case": use_case}
-    with _opened() as services, typed_failures(spoken):
+    with opened_services() as services, typed_failures(spoken):
         try:
             made = close(services, arguments, stage, decision, by=by, note=note, reason=reason, stated=stated)
         except GatesOpen as error:
@@ -148,20 +145,8 @@ def decisions(
     from assistant.rendering.decisions import decisions_text  # noqa: PLC0415 (heavy import, only when needed)
 
     spoken = spoken_language(language)
-    with _opened() as services:
+    with opened_services() as services:
         found = services.plans.decisions(_USER, model)
         made = services.plans.versions(_USER, model)
     shown = json.dumps([d.model_dump(mode="json") for d in found], ensure_ascii=False)
     print(shown if as_json else decisions_text(found, made, model, spoken))
-
-
-@contextmanager
-def _opened() -> Iterator[Services]:
-    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
-    from assistant.settings import Settings  # noqa: PLC0415 (as above)
-
-    services = Services(Settings())
-    try:
-        yield services
-    finally:
-        services.close()

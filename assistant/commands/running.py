@@ -19,8 +19,22 @@ if TYPE_CHECKING:
     from assistant.plan_reports import ReportFile
     from assistant.rendering.plots import Panel
     from assistant.rendering.progress import TerminalProgress
+    from assistant.services import Services
     from assistant.turn_events import TurnEvent
     from tools.progress import CancelToken
+
+
+@contextmanager
+def opened_services() -> Iterator[Services]:
+    """What the tools need by the user's settings, closed afterwards."""
+    from assistant.services import Services  # noqa: PLC0415 (heavy import, only when needed)
+    from assistant.settings import Settings  # noqa: PLC0415 (as above)
+
+    services = Services(Settings())
+    try:
+        yield services
+    finally:
+        services.close()
 
 
 def run_tool(

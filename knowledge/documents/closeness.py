@@ -7,13 +7,13 @@ is about the passage speaks of, each word by how rare it is. Measured on `tests/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from knowledge.documents.cutting import sentences
 from knowledge.documents.words import asked_topics, topics_of
 from knowledge.glossary import expand, terms
+from knowledge.lexical import language_of
 from knowledge.team_passage import TeamPassage
 from knowledge.topics import Language
 
@@ -29,12 +29,6 @@ NOT_FAR_BEHIND = 0.5
 """Share of the closest passage's measure that another one must have to be shown beside it."""
 _UNASKED = 0.5
 """Added to the weight of a question, so that a single common word is not all of it."""
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
-
-
-def language_of(text: str) -> Language:
-    """Japanese when it has any Japanese character."""
-    return "ja" if _JAPANESE.search(text) else "en"
 
 
 class Closeness:

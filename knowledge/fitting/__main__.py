@@ -18,14 +18,14 @@ import numpy as np
 from knowledge.embedding import Embedder
 from knowledge.entry import Entry, read_entries
 from knowledge.entry_reader import WEIGHTS, EntryReader
-from knowledge.fitting.ranking_fit import SIDE, Numbers, fit_weights
+from knowledge.fitting.ranking_fit import Numbers, fit_weights
 from knowledge.fitting.reader_training import train_reader
 from knowledge.gloss import gloss_question
 from knowledge.passages import indexed_texts
 from knowledge.scoring import FILE, EntryScoring
 from knowledge.shipped_vectors import embed_texts
 from knowledge.topics import LANGUAGES, Language
-from knowledge.wordings import ANSWERS, read_graded, read_outside, read_wordings
+from knowledge.wordings import ANSWERS, read_graded, read_outside, read_wordings, shares_of
 
 HELD_OUT = 8
 
@@ -67,17 +67,14 @@ def held_out_wordings() -> frozenset[str]:
 
 def _asked(entries: Sequence[Entry], language: Language, held_out: frozenset[str]) -> list[tuple[str, Numbers]]:
     """The held-out wordings of a language with the weight of each entry."""
-    position = {entry.id: i for i, entry in enumerate(entries)}
+    ids = [entry.id for entry in entries]
     graded, wordings = read_graded(language), read_wordings()
-    found: list[tuple[str, Numbers]] = []
-    for entry in entries:
-        for text in wordings[entry.id][language]:
-            if text in held_out:
-                target = np.zeros(len(entries))
-                for helping, grade in (graded.get(text) or {entry.id: ANSWERS}).items():
-                    target[position[helping]] = 1.0 if grade == ANSWERS else SIDE
-                found.append((text, target / target.sum()))
-    return found
+    return [
+        (text, shares_of(graded.get(text) or {entry: ANSWERS}, ids))
+        for entry in ids
+        for text in wordings[entry][language]
+        if text in held_out
+    ]
 
 
 def _meanings(entries: Sequence[Entry], language: Language, embedder: Embedder) -> tuple[Numbers, Numbers]:

@@ -11,8 +11,6 @@ from knowledge.scoring import SIGNS, VIEWS, EntryScoring, Scored, Weights, fuse_
 from knowledge.topics import Language
 
 Numbers = npt.NDArray[np.float64]
-SIDE = 0.25
-"""Weight of an entry that helps with a side of a question, beside one that answers it."""
 RIDGE = 1e-3
 MOST_LOST = 0.08
 """Share of wordings in scope that may be refused where the limit is set."""

@@ -14,16 +14,14 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 from torch import nn
-from transformers import AutoModel, AutoTokenizer
 
 from assistant.llm.adapted_minilm import FILE, SECOND, token_ids
 from assistant.llm.example_utterances import ROUTES
 from assistant.llm.pilot.corpus import MaskedUtterance, joined_utterances
-from assistant.llm.pilot.schedule import batches, learning_rate
 from assistant.llm.route_views import minilm_folder
-from knowledge.low_rank import SCALE, adaptable, pool
+from knowledge.fitting.adapters import AdaptableMiniLM
+from knowledge.fitting.schedule import batches, learning_rate
 
-RANK = 16
 PEAK_RATE = 2e-3
 WARM_UP_STEPS = 50
 BATCH_TOKENS = 2048
@@ -40,48 +38,26 @@ class Row(NamedTuple):
     second: int
 
 
-class Adapter(nn.Module):
-    """A linear layer with a low-rank product added."""
-
-    def __init__(self, base: nn.Linear) -> None:
-        super().__init__()
-        self.base = base
-        self.a = nn.Parameter(torch.randn(RANK, base.in_features) / math.sqrt(base.in_features))
-        self.b = nn.Parameter(torch.zeros(base.out_features, RANK))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The layer's output for `x`."""
-        return self.base(x) + SCALE * nn.functional.linear(nn.functional.linear(x, self.a), self.b)
-
-
 def train_adapters(utterances: Sequence[MaskedUtterance], folder: Path, *, epochs: int, rng: random.Random) -> float:
     """Train on these utterances and write the adapters to `folder`; returns the last epoch's mean loss."""
-    tokenizer = AutoTokenizer.from_pretrained(minilm_folder(), local_files_only=True)
-    model = AutoModel.from_pretrained(minilm_folder(), local_files_only=True, dtype="float32")
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    adapters: dict[str, Adapter] = {}
-    for name, layer in list(adaptable(model)):
-        adapters[name] = Adapter(layer)
-        parent, _, last = name.rpartition(".")
-        setattr(model.encoder.get_submodule(parent), last, adapters[name])
-    heads = {"first": nn.Linear(model.config.hidden_size, len(ROUTES)), "second": nn.Linear(384, len(SECOND))}
-    trained = [p for m in (*adapters.values(), *heads.values()) for p in m.parameters() if p.requires_grad]
+    minilm = AdaptableMiniLM(minilm_folder())
+    heads = {"first": nn.Linear(minilm.model.config.hidden_size, len(ROUTES)), "second": nn.Linear(384, len(SECOND))}
+    trained = minilm.trained(list(heads.values()))
     optimizer = torch.optim.AdamW(trained, lr=PEAK_RATE, weight_decay=0.01)
-    model.train()
+    minilm.model.train()
 
-    own = [_row(tokenizer, each) for each in utterances]
+    own = [_row(minilm.tokenizer, each) for each in utterances]
     mean, step, started, total = math.nan, 0, time.monotonic(), 0
     for epoch in range(epochs):
         joined = joined_utterances(utterances, len(utterances) // 6, rng)
-        rows = [*own, *(_row(tokenizer, each) for each in joined)]
+        rows = [*own, *(_row(minilm.tokenizer, each) for each in joined)]
         groups = batches(rows, lambda row: len(row.ids), tokens=BATCH_TOKENS, spread=LENGTH_SPREAD, rng=rng)
         total, losses = total or len(groups) * epochs, []
         for group in groups:
             share = min(1.0, step / total)
             for options in optimizer.param_groups:
                 options["lr"] = learning_rate(PEAK_RATE, step, WARM_UP_STEPS, share)
-            loss = _loss(model, heads, group, tokenizer.mask_token_id, rng)
+            loss = _loss(minilm, heads, group, rng)
             loss.backward()
             nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
@@ -90,9 +66,7 @@ def train_adapters(utterances: Sequence[MaskedUtterance], folder: Path, *, epoch
         mean = float(np.mean(losses))
         print(f"  {(time.monotonic() - started) / 60:5.1f} min  MiniLM epoch {epoch}  loss {mean:.3f}", file=sys.stderr)  # noqa: T201 (the training's progress)
 
-    arrays = {f"{name}.{part}": getattr(adapters[name], part) for name in adapters for part in ("a", "b")}
-    arrays |= {f"{name}.{part}": getattr(heads[name], part) for name in heads for part in ("weight", "bias")}
-    save_file({k: v.detach().numpy().astype(np.float16) for k, v in arrays.items()}, folder / FILE)
+    save_file(minilm.arrays(heads), folder / FILE)
     return round(mean, 4)
 
 
@@ -101,18 +75,8 @@ def _row(tokenizer: object, utterance: MaskedUtterance) -> Row:
     return Row(token_ids(tokenizer, utterance.text, utterance.after), ROUTES.index(first), SECOND.index(second))
 
 
-def _loss(
-    model: nn.Module, heads: dict[str, nn.Linear], group: list[Row], hide: int, rng: random.Random
-) -> torch.Tensor:
-    longest = max(len(row.ids) for row in group)
-    ids = torch.zeros((len(group), longest), dtype=torch.long)
-    mask = torch.zeros((len(group), longest), dtype=torch.long)
-    for i, row in enumerate(group):
-        start, *words, end = row.ids
-        seen = [start, *(hide if rng.random() < HIDDEN_TOKENS else word for word in words), end]
-        ids[i, : len(seen)] = torch.tensor(seen)
-        mask[i, : len(seen)] = 1
-    pooled = pool(model, ids, mask)
+def _loss(minilm: AdaptableMiniLM, heads: dict[str, nn.Linear], group: list[Row], rng: random.Random) -> torch.Tensor:
+    pooled = minilm.pooled([row.ids for row in group], hidden=HIDDEN_TOKENS, rng=rng)
     first, second = torch.tensor([row.first for row in group]), torch.tensor([row.second for row in group])
     loss = nn.functional.cross_entropy(heads["first"](pooled), first, label_smoothing=0.05)
     return loss + SECOND_WEIGHT * nn.functional.cross_entropy(heads["second"](pooled), second, label_smoothing=0.05)

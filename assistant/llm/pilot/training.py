@@ -34,7 +34,6 @@ from assistant.llm.pilot.corpus import (
 )
 from assistant.llm.pilot.minilm_training import train_adapters
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, after
-from assistant.llm.pilot.schedule import batches, learning_rate
 from assistant.llm.pilot_chat import PilotChat, RouteModel
 from assistant.llm.route_views import (
     EXAMPLE_VECTORS,
@@ -46,6 +45,7 @@ from assistant.llm.route_views import (
 )
 from assistant.llm.turn_schema import MASKS, TOOL_NAMES, TurnContext
 from knowledge.embedding import Embedder
+from knowledge.fitting.schedule import batches, learning_rate
 from knowledge.ranking import HybridRanker
 from knowledge.shipped_vectors import write_shipped
 

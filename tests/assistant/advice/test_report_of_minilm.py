@@ -109,16 +109,6 @@ def test_a_japanese_report_holds_no_english_sentence(evidence):
             assert not re.findall(r"[A-Za-z][A-Za-z'-]+(?: [A-Za-z][A-Za-z'-]*){3,}", bare), text
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def opened(browser, evidence, tmp_path):
     """The function that opens the report in a browser without a network; whatever it asks for or complains about fails."""

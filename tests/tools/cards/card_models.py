@@ -31,7 +31,7 @@ def build_model(kind: str, folder: Path) -> Path:
     return folder
 
 
-def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
+def write_json(folder: Path, name: str, content: dict[str, Any]) -> None:
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
@@ -83,16 +83,16 @@ def _latin(count: int) -> list[str]:
     return [a + b + c for a in letters for b in letters for c in letters][:count]
 
 
-def _word_piece(folder: Path, pieces: list[str], *, lowercase: bool, length: int) -> int:
+def write_word_piece(folder: Path, pieces: list[str], *, lowercase: bool, length: int) -> int:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *pieces]
     tokenizer = {
         "version": "1.0", "added_tokens": [], "normalizer": {"type": "BertNormalizer", "lowercase": lowercase},
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {word: n for n, word in enumerate(words)}},
     }  # fmt: skip
-    _write(folder, "tokenizer.json", tokenizer)
+    write_json(folder, "tokenizer.json", tokenizer)
     settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": lowercase, "model_max_length": length}
-    _write(folder, "tokenizer_config.json", settings)
+    write_json(folder, "tokenizer_config.json", settings)
     return len(words)
 
 
@@ -101,8 +101,8 @@ def _byte_pairs(folder: Path, size: int, length: int) -> None:
         "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "ByteLevel"},
         "model": {"type": "BPE", "vocab": {word: n for n, word in enumerate(_latin(size))}, "merges": []},
     }  # fmt: skip
-    _write(folder, "tokenizer.json", tokenizer)
-    _write(folder, "tokenizer_config.json", {"tokenizer_class": "Qwen2Tokenizer", "model_max_length": length})
+    write_json(folder, "tokenizer.json", tokenizer)
+    write_json(folder, "tokenizer_config.json", {"tokenizer_class": "Qwen2Tokenizer", "model_max_length": length})
 
 
 def _unigram(folder: Path, pieces: list[str], length: int) -> int:
@@ -111,21 +111,21 @@ def _unigram(folder: Path, pieces: list[str], length: int) -> int:
         "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Metaspace"},
         "model": {"type": "Unigram", "unk_id": 3, "vocab": [[word, -1.0] for word in words]},
     }  # fmt: skip
-    _write(folder, "tokenizer.json", tokenizer)
-    _write(folder, "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer", "model_max_length": length})
+    write_json(folder, "tokenizer.json", tokenizer)
+    write_json(folder, "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer", "model_max_length": length})
     return len(words)
 
 
 def _embedder(folder: Path) -> None:
-    size = _word_piece(folder, _latin(5_995), lowercase=True, length=512)
+    size = write_word_piece(folder, _latin(5_995), lowercase=True, length=512)
     config = {
         "architectures": ["BertModel"], "model_type": "bert", "hidden_size": 64, "intermediate_size": 256,
         "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": size, "max_position_embeddings": 512,
         "type_vocab_size": 2, "_name_or_path": "quiet-lab/small-bert-uncased",
     }  # fmt: skip
-    _write(folder, "config.json", config)
-    _write(folder, "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
-    _write(folder, "1_Pooling/config.json", {"word_embedding_dimension": 64, "pooling_mode_mean_tokens": True})
+    write_json(folder, "config.json", config)
+    write_json(folder, "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
+    write_json(folder, "1_Pooling/config.json", {"word_embedding_dimension": 64, "pooling_mode_mean_tokens": True})
     _weights(folder, "F32", _bert_shapes(config))
 
 
@@ -136,12 +136,12 @@ def _decoder(folder: Path) -> None:
         "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 32, "vocab_size": 8_000,
         "max_position_embeddings": 32_768, "tie_word_embeddings": True, "torch_dtype": "bfloat16",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     _weights(folder, "BF16", _llama_shapes(config))
 
 
 def _classifier(folder: Path) -> None:
-    size = _word_piece(folder, _latin(3_995), lowercase=False, length=512)
+    size = write_word_piece(folder, _latin(3_995), lowercase=False, length=512)
     labels = {"0": "negative", "1": "neutral", "2": "positive"}
     config = {
         "architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 48,
@@ -150,12 +150,12 @@ def _classifier(folder: Path) -> None:
         "label2id": {name: int(number) for number, name in labels.items()},
         "_name_or_path": "quiet-lab/review-bert-cased",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     _weights(folder, "F16", _bert_shapes(config, "bert.") | {"classifier.weight": (3, 48), "classifier.bias": (3,)})
 
 
 def _tagger(folder: Path) -> None:
-    size = _word_piece(folder, _KANA + _KANJI + _latin(800), lowercase=False, length=512)
+    size = write_word_piece(folder, _KANA + _KANJI + _latin(800), lowercase=False, length=512)
     names = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
     config = {
         "architectures": ["BertForTokenClassification"], "model_type": "bert", "hidden_size": 64,
@@ -163,7 +163,7 @@ def _tagger(folder: Path) -> None:
         "max_position_embeddings": 512, "type_vocab_size": 2, "id2label": {str(n): name for n, name in enumerate(names)},
         "_name_or_path": "tohoku-lab/bert-base-japanese",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     _weights(folder, "F32", _bert_shapes(config, "bert.") | {"classifier.weight": (5, 64), "classifier.bias": (5,)})
 
 
@@ -175,9 +175,9 @@ def _multilingual(folder: Path) -> None:
         "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": size, "max_position_embeddings": 514,
         "type_vocab_size": 2,
     }  # fmt: skip
-    _write(folder, "config.json", config)
-    _write(folder, "sentence_bert_config.json", {"max_seq_length": 512, "do_lower_case": False})
-    _write(folder, "1_Pooling/config.json", {"word_embedding_dimension": 96, "pooling_mode_cls_token": True})
+    write_json(folder, "config.json", config)
+    write_json(folder, "sentence_bert_config.json", {"max_seq_length": 512, "do_lower_case": False})
+    write_json(folder, "1_Pooling/config.json", {"word_embedding_dimension": 96, "pooling_mode_cls_token": True})
     _weights(folder, "F16", _bert_shapes(config))
 
 
@@ -186,7 +186,7 @@ def _adapter(folder: Path) -> None:
         "base_model_name_or_path": "quiet-lab/chat-4b", "peft_type": "LORA", "r": 8, "lora_alpha": 16,
         "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM",
     }  # fmt: skip
-    _write(folder, "adapter_config.json", adapter)
+    write_json(folder, "adapter_config.json", adapter)
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(6):
         for part in "qv":
@@ -202,7 +202,7 @@ def _vision(folder: Path) -> None:
         "num_hidden_layers": 3, "num_attention_heads": 4, "image_size": 224, "patch_size": 16, "num_channels": 3,
         "id2label": {str(n): name for n, name in enumerate(names)},
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     shapes: dict[str, tuple[int, ...]] = {
         "vit.embeddings.cls_token": (1, 1, 64), "vit.embeddings.position_embeddings": (1, 197, 64),
         "vit.embeddings.patch_embeddings.projection.weight": (64, 3, 16, 16),
@@ -221,7 +221,7 @@ def _japanese_decoder(folder: Path) -> None:
         "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": size,
         "max_position_embeddings": 4_096, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     _weights(folder, "BF16", _llama_shapes(config))
 
 

@@ -10,15 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.tools.cards.card_models import write_json, write_word_piece
+
 Shapes = dict[str, tuple[int, ...]]
 _BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _JAPANESE = [chr(each) for each in (*range(0x3041, 0x3097), *range(0x30A1, 0x30FB), *range(0x4E00, 0x4E00 + 6_000))]
-
-
-def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
 def _weights(folder: Path, dtype: str, shapes: Shapes) -> None:
@@ -67,50 +64,38 @@ def _bert(prefix: str, config: dict[str, Any]) -> Shapes:
     return shapes
 
 
-def _word_piece(folder: Path, pieces: list[str], *, lowercase: bool, length: int) -> None:
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *pieces]
-    tokenizer = {
-        "version": "1.0", "added_tokens": [], "normalizer": {"type": "BertNormalizer", "lowercase": lowercase},
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {word: n for n, word in enumerate(words)}},
-    }  # fmt: skip
-    _write(folder, "tokenizer.json", tokenizer)
-    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": lowercase, "model_max_length": length}
-    _write(folder, "tokenizer_config.json", settings)
-
-
 def _byte_pairs(folder: Path, size: int, length: int, tokenizer_class: str) -> None:
     tokenizer = {
         "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False},
         "decoder": {"type": "ByteLevel"},
         "model": {"type": "BPE", "vocab": {word: n for n, word in enumerate(_latin(size))}, "merges": []},
     }  # fmt: skip
-    _write(folder, "tokenizer.json", tokenizer)
-    _write(folder, "tokenizer_config.json", {"tokenizer_class": tokenizer_class, "model_max_length": length})
+    write_json(folder, "tokenizer.json", tokenizer)
+    write_json(folder, "tokenizer_config.json", {"tokenizer_class": tokenizer_class, "model_max_length": length})
 
 
 def _minilm(folder: Path) -> None:
-    _word_piece(folder, _latin(30_517), lowercase=True, length=512)
+    write_word_piece(folder, _latin(30_517), lowercase=True, length=512)
     config = {
         "architectures": ["BertModel"], "model_type": "bert", "hidden_size": 384, "intermediate_size": 1_536,
         "num_hidden_layers": 6, "num_attention_heads": 12, "vocab_size": 30_522, "max_position_embeddings": 512,
         "type_vocab_size": 2, "_name_or_path": "nreimers/MiniLM-L6-H384-uncased",
     }  # fmt: skip
-    _write(folder, "config.json", config)
-    _write(folder, "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
-    _write(folder, "1_Pooling/config.json", {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True})
+    write_json(folder, "config.json", config)
+    write_json(folder, "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
+    write_json(folder, "1_Pooling/config.json", {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True})
     _weights(folder, "F32", _bert("", config) | _linear("pooler.dense", 384, 384))
 
 
 def _distil_sentiment(folder: Path) -> None:
-    _word_piece(folder, _latin(30_517), lowercase=True, length=512)
+    write_word_piece(folder, _latin(30_517), lowercase=True, length=512)
     config = {
         "architectures": ["DistilBertForSequenceClassification"], "model_type": "distilbert", "dim": 768,
         "hidden_dim": 3_072, "n_layers": 6, "n_heads": 12, "vocab_size": 30_522, "max_position_embeddings": 512,
         "id2label": {"0": "NEGATIVE", "1": "POSITIVE"}, "label2id": {"NEGATIVE": 0, "POSITIVE": 1},
         "_name_or_path": "distilbert/distilbert-base-uncased",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     shapes: Shapes = {
         "distilbert.embeddings.word_embeddings.weight": (30_522, 768),
         "distilbert.embeddings.position_embeddings.weight": (512, 768),
@@ -131,7 +116,7 @@ def _gpt2(folder: Path) -> None:
         "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12,
         "n_positions": 1_024, "n_ctx": 1_024, "vocab_size": 50_257,
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     shapes: Shapes = {"wte.weight": (50_257, 768), "wpe.weight": (1_024, 768)} | _norm("ln_f", 768)
     for layer in range(12):
         block = f"h.{layer}"
@@ -151,7 +136,7 @@ def _llama_135m(folder: Path) -> None:
         "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49_152,
         "max_position_embeddings": 8_192, "tie_word_embeddings": True, "torch_dtype": "bfloat16",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     shapes: Shapes = {"model.embed_tokens.weight": (49_152, 576), "model.norm.weight": (576,)}
     for layer in range(30):
         block = f"model.layers.{layer}"
@@ -166,14 +151,14 @@ def _llama_135m(folder: Path) -> None:
 
 
 def _ja_bert(folder: Path) -> None:
-    _word_piece(folder, (_JAPANESE + [f"##{each}" for each in _JAPANESE] + _latin(30_000))[:32_763],
+    write_word_piece(folder, (_JAPANESE + [f"##{each}" for each in _JAPANESE] + _latin(30_000))[:32_763],
                 lowercase=False, length=512)  # fmt: skip
     config = {
         "architectures": ["BertForMaskedLM"], "model_type": "bert", "hidden_size": 768, "intermediate_size": 3_072,
         "num_hidden_layers": 12, "num_attention_heads": 12, "vocab_size": 32_768, "max_position_embeddings": 512,
         "type_vocab_size": 2,
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     head = _linear("cls.predictions.transform.dense", 768, 768) | _norm("cls.predictions.transform.LayerNorm", 768)
     _weights(folder, "F32", _bert("bert.", config) | head | {"cls.predictions.bias": (32_768,)})
 
@@ -186,14 +171,14 @@ def _ja_gpt(folder: Path) -> None:
         "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Metaspace"},
         "model": {"type": "Unigram", "unk_id": 3, "vocab": [[word, -1.0] for word in words]},
     }  # fmt: skip
-    _write(folder, "tokenizer.json", tokenizer)
-    _write(folder, "tokenizer_config.json", {"tokenizer_class": "T5Tokenizer", "model_max_length": 2_048})
+    write_json(folder, "tokenizer.json", tokenizer)
+    write_json(folder, "tokenizer_config.json", {"tokenizer_class": "T5Tokenizer", "model_max_length": 2_048})
     config = {
         "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "hidden_size": 768,
         "intermediate_size": 3_072, "num_hidden_layers": 12, "num_attention_heads": 12, "vocab_size": 44_416,
         "max_position_embeddings": 2_048, "tie_word_embeddings": False, "torch_dtype": "float16",
     }  # fmt: skip
-    _write(folder, "config.json", config)
+    write_json(folder, "config.json", config)
     shapes: Shapes = {"gpt_neox.embed_in.weight": (44_416, 768), "embed_out.weight": (44_416, 768)}
     shapes |= _norm("gpt_neox.final_layer_norm", 768)
     for layer in range(12):

@@ -1,4 +1,4 @@
-"""What both trainings of the pilot share: batches of similar length, and the learning rate of a step."""
+"""What the trainings share: batches of similar length, and the learning rate of a step."""
 
 from __future__ import annotations
 

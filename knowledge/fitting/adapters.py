@@ -1,0 +1,77 @@
+"""Adapters of MiniLM while they are trained (`knowledge/low_rank.py` adds them when the model is used)."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import AutoModel, AutoTokenizer
+
+from knowledge.low_rank import SCALE, adaptable, pool
+
+RANK = 16
+
+
+class Adapter(nn.Module):
+    """A linear layer with a low-rank product added."""
+
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__()
+        self.base = base
+        self.a = nn.Parameter(torch.randn(RANK, base.in_features) / math.sqrt(base.in_features))
+        self.b = nn.Parameter(torch.zeros(base.out_features, RANK))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The layer's output for `x`."""
+        return self.base(x) + SCALE * nn.functional.linear(nn.functional.linear(x, self.a), self.b)
+
+
+class AdaptableMiniLM:
+    """MiniLM, frozen, with an adapter on every layer.
+
+    Args:
+        folder: Folder of all-MiniLM-L6-v2.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.model: Any = AutoModel.from_pretrained(folder, local_files_only=True, dtype="float32")
+        for parameter in self.model.parameters():
+            parameter.requires_grad = False
+        self.adapters: dict[str, Adapter] = {}
+        for name, layer in list(adaptable(self.model)):
+            self.adapters[name] = Adapter(layer)
+            parent, _, last = name.rpartition(".")
+            setattr(self.model.encoder.get_submodule(parent), last, self.adapters[name])
+
+    def trained(self, heads: Sequence[nn.Module]) -> list[nn.Parameter]:
+        """What is trained: the adapters and these heads."""
+        return [p for each in (*self.adapters.values(), *heads) for p in each.parameters() if p.requires_grad]
+
+    def pooled(self, texts: Sequence[Sequence[int]], *, hidden: float, rng: random.Random) -> torch.Tensor:
+        """Pooled vectors of tokenized texts, shape (texts, 384).
+
+        Args:
+            texts: Token ids with the first and the last token.
+            hidden: Share of the tokens between them that are masked.
+            rng: Chooses them.
+        """
+        longest = max(map(len, texts))
+        ids, mask = (torch.zeros((len(texts), longest), dtype=torch.long) for _ in range(2))
+        for i, (start, *words, end) in enumerate(texts):
+            seen = [start, *(self.tokenizer.mask_token_id if rng.random() < hidden else word for word in words), end]
+            ids[i, : len(seen)] = torch.tensor(seen)
+            mask[i, : len(seen)] = 1
+        return pool(self.model, ids, mask)
+
+    def arrays(self, heads: Mapping[str, nn.Linear]) -> dict[str, np.ndarray]:
+        """Adapters and heads by name in float16, as `merged_minilm` reads them."""
+        found = {f"{name}.{part}": getattr(each, part) for name, each in self.adapters.items() for part in ("a", "b")}
+        found |= {f"{name}.{part}": getattr(head, part) for name, head in heads.items() for part in ("weight", "bias")}
+        return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
