@@ -42,6 +42,9 @@ the question's content words that the guidance uses, and how many content words 
 KNOWN_WEIGHT, LEAST_MATCH = 3.4, 3.45
 """Japanese, which the vectors tell apart less well: the best BM25 plus the weighted known share must reach this besides."""
 
+OWN_WORDING = 0.98
+"""Cosine similarity from which a question is one of the guidance's own wordings, whatever else speaks against it."""
+
 
 class Weights(BaseModel):
     """What was fitted for one language."""
@@ -219,6 +222,8 @@ def fuse_views(views: npt.NDArray[np.float64], language: Language, weights: Weig
 
 def is_close(signs: npt.NDArray[np.float64], scored: Scored, language: Language, weights: Weights) -> bool:
     """Whether the guidance has anything to say to a question."""
+    if signs[SIGNS.index("similar")] >= OWN_WORDING:
+        return True
     matched = signs[SIGNS.index("words")] + KNOWN_WEIGHT * signs[SIGNS.index("known")]
     return closeness(signs, scored, weights) >= 0 and (language == "en" or bool(matched >= LEAST_MATCH))
 
