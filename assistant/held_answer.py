@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,10 @@ from assistant.tool_catalogue import RECORDS
 
 LONGEST_WORDS = 4_000
 """Characters of an LLM's words that are read; it is asked for three sentences."""
+_QUESTION = re.compile(r"[?？]\s*$|(?:か|かな|かしら)[。.!！]?\s*$")
+_CERTAIN = re.compile(
+    r"\b(?:its?|this|that|these|those|they|them|their|the model)\b|[そこあ]の|[そこあ]れ|こちら|そちら", re.IGNORECASE
+)
 LONGEST_MEMORY = 4_000
 """Characters of earlier questions that are remembered; the latest stay."""
 
@@ -41,8 +46,10 @@ def hold_to_turn(message: AIMessage, turn: TurnContext, made: Sequence[ToolCall]
         words = str(read.content)
     calls = [c for c in read.tool_calls if c["name"] in RECORDS]
     homeless = next((c["name"] for c in calls if turn.needs_model(c["name"])), None)
-    if homeless is not None:
+    if homeless is not None and not asks_in_general(turn.question):
         return AIMessage(content="", additional_kwargs={"ask_model_for": homeless})
+    if homeless is not None:
+        calls = [ToolCall(name="search_guidance", args={}, id=None, type="tool_call")]
     held = _distinct([(c["name"], turn.complete(c["name"], c["args"])) for c in calls], made)
     words = readable(words)[:LONGEST_WORDS]
     attempted = bool(read.tool_calls or read.invalid_tool_calls)
@@ -75,6 +82,11 @@ def answer_open_calls(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 def earlier_questions(messages: Sequence[AnyMessage]) -> str:
     """What is remembered of a long conversation: the user's own words, nothing that a card or document said."""
     return "\n".join(_asked(m) for m in messages if isinstance(m, HumanMessage))[-LONGEST_MEMORY:]
+
+
+def asks_in_general(question: str) -> bool:
+    """Whether it is a question about any model, which guidance can answer, and not an order or one about a certain thing."""
+    return bool(_QUESTION.search(question.strip())) and not _CERTAIN.search(question)
 
 
 def _asked(message: HumanMessage) -> str:

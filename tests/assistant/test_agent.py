@@ -465,6 +465,19 @@ def test_T27_another_users_conversation_is_not_continued(make_assistant):
     assert [t.question for t in assistant.history(user="mallory", conversation="c")] == ["And its documentation?"]
 
 
+@pytest.mark.parametrize(
+    ("question", "planned"),
+    [
+        ("What would that cost?", []), ("Estimate the cost", []), ("その費用はいくらですか", []), ("費用を見積もって", []),
+        ("What does it usually cost to run one?", []), ("How much do models cost to run?", ["search_guidance"]),
+        ("費用はどれくらいかかりますか", ["search_guidance"]),
+    ],
+)  # fmt: skip
+def test_without_a_model_a_general_question_is_answered_from_the_guidance(make_assistant, question, planned):
+    assistant = make_assistant([call(("estimate_cost", {})), AIMessage("")])
+    assert [event.name for event in of(ToolPlanned, list(assistant.stream(question, dry_run=True)))] == planned
+
+
 def test_T27_another_users_consent_is_not_found(waiting):
     assistant, events, _ = waiting
     assert [e.kind for e in assistant.approve(events[-1].id, "approve", user="mallory")] == ["turn_failed"]
