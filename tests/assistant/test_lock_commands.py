@@ -251,6 +251,8 @@ def test_a_watch_that_goes_on_tells_each_piece_of_news_once(tameshi, running_hub
     running_hub.commit("org/tiny", files | {"README.md": b"---\nlicense: mit\n---\n# Tiny\n"})
     # The clock of the program is made to run fast: it waits a twentieth of a second instead of a minute.
     quick = "import time; wait = time.sleep; time.sleep = lambda s: wait(0.05 if s == 60 else s)\n"
+    # Tests that run in the background of a shell inherit that interrupts are ignored.
+    quick += "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     program = [
         sys.executable,
         "-c",
