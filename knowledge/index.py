@@ -33,10 +33,13 @@ from knowledge.shipped_vectors import embed_texts
 POINTER = "current"
 COLLECTION = "guidance"
 PAGE = 1_000
-FORM = "3"
+FORM = "4"
 """Version of what is stored; a change of form makes every index out of date."""
 LEAST_FOUND = 0.5
 """Share of the sample that a new index must find by its graph; that it returns every vector is asked besides."""
+DATABASE = "chroma.sqlite3"
+VECTORS = "vectors.npy"
+"""The vectors once more: reading them out of Chroma takes ten times as long."""
 _GRAPH_NAMES = "index_metadata.pickle"
 """The file that a graph on disk always has."""
 _OURS_TO_PASS = (KeyboardInterrupt, SystemExit, MemoryError)
@@ -89,6 +92,8 @@ class Pointer(BaseModel):
     """SHA-256 of the vectors in the order of the texts."""
     files: str
     """SHA-256 of the files of the graph, which Chroma maps without checking them."""
+    database: str
+    """SHA-256 of the database when it was built; it changes when another program opens it."""
 
 
 class OpenedIndex(BaseModel):
@@ -141,7 +146,13 @@ def _read(folder: Path, wanted: str, texts: Sequence[IndexedText]) -> Floats | N
     try:
         pointer = Pointer.model_validate_json((folder / POINTER).read_text(encoding="utf-8"))
         place = folder / Path(pointer.folder).name
-        if pointer.content != wanted or pointer.count != len(texts) or not _is_sound(place, pointer.files):
+        if pointer.content != wanted or pointer.count != len(texts) or _files_digest(place) != pointer.files:
+            return None
+        if _hash(place / DATABASE) == pointer.database and (place / VECTORS).is_file():
+            vectors = np.load(place / VECTORS, allow_pickle=False)
+            if _digest(vectors) == pointer.vectors:
+                return vectors
+        if not _is_sound_database(place / DATABASE):
             return None
         with _client(place) as client:
             collection = client.get_collection(COLLECTION, embedding_function=None)
@@ -155,12 +166,15 @@ def _read(folder: Path, wanted: str, texts: Sequence[IndexedText]) -> Floats | N
         return None  # whatever is wrong with a cache, it is built again
 
 
-def _is_sound(place: Path, files: str) -> bool:
-    """Checked before Chroma maps anything, for a damaged graph ends the process: the files, and SQLite by its own check."""
-    if _files_digest(place) != files:
-        return False
-    with closing(sqlite3.connect(f"{(place / 'chroma.sqlite3').as_uri()}?mode=ro", uri=True)) as database:
+def _is_sound_database(file: Path) -> bool:
+    """By SQLite's own check, before Chroma opens it: a damaged one ends the process."""
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
         return database.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _all_vectors(collection: Any, texts: Sequence[IndexedText]) -> Floats:
@@ -183,8 +197,7 @@ def _files_digest(place: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted(path for names in place.glob(f"*/{_GRAPH_NAMES}") for path in names.parent.iterdir()):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(place).as_posix()}\0{content}\0".encode())
+        digest.update(f"{path.relative_to(place).as_posix()}\0{_hash(path)}\0".encode())
     return digest.hexdigest()
 
 
@@ -193,6 +206,7 @@ def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wante
     vectors = embed_texts([t.text for t in texts], embedder)
     try:
         _fill(folder / name, texts, vectors, embedder, wanted)
+        np.save(folder / name / VECTORS, vectors)
     except BaseException as error:
         shutil.rmtree(folder / name, ignore_errors=True)
         if isinstance(error, _OURS_TO_PASS):
@@ -206,6 +220,7 @@ def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wante
         count=len(texts),
         vectors=_digest(vectors),
         files=_files_digest(folder / name),
+        database=_hash(folder / name / DATABASE),
     )
     partial.write_text(pointer.model_dump_json(), encoding="utf-8")
     partial.replace(folder / POINTER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -135,6 +136,23 @@ class LexicalRanker:
         self._build([tokens_of(text) for text in texts])
 
     @classmethod
+    def load(cls, folder: Path) -> Self:
+        """A ranker that `save` has written.
+
+        Args:
+            folder: Where it was written.
+
+        Raises:
+            OSError: Files are missing.
+        """
+        import bm25s  # noqa: PLC0415 (heavy import, only when needed)
+
+        ranker = cls.__new__(cls)
+        ranker._index = bm25s.BM25.load(folder, show_progress=False)
+        ranker._count = int(ranker._index.scores["num_docs"])
+        return ranker
+
+    @classmethod
     def of_tokens(cls, texts: Sequence[Sequence[str]]) -> Self:
         """A ranker of texts that `tokens_of` has read already."""
         ranker = cls.__new__(cls)
@@ -146,14 +164,21 @@ class LexicalRanker:
 
         self._count = len(texts)
         corpus = [list(tokens) or [_ABSENT] for tokens in texts]
-        self._vocabulary = {token for tokens in corpus for token in tokens}
         self._index = bm25s.BM25(method="lucene")
         if texts:
             self._index.index(corpus, show_progress=False)
 
+    def save(self, folder: Path) -> None:
+        """Write it, to be loaded again.
+
+        Args:
+            folder: Where to; it need not exist.
+        """
+        self._index.save(folder, show_progress=False)
+
     def scores(self, query: str) -> npt.NDArray[np.float32]:
         """A score for each text, shape (texts,); 0 where nothing matches."""
-        known = [token for token in tokens_of(query) if token in self._vocabulary]
+        known = [token for token in tokens_of(query) if token in self._index.vocab_dict] if self._count else []
         if not known:
             return np.zeros(self._count, dtype=np.float32)
         return np.asarray(self._index.get_scores(known), dtype=np.float32)

@@ -17,32 +17,32 @@ FLATTENING = 1.5
 Chances = npt.NDArray[np.float64]
 
 
-class Companions:
-    """Entries that help beside others, by the graded wordings.
+def companions_of(entries: Sequence[str]) -> Chances:
+    """How much each entry helps beside others, by the graded wordings: rows of shape (entries, entries) that sum to 1 or less.
 
     Args:
         entries: Ids of the entries, in the order of the scores.
     """
+    position = {entry: i for i, entry in enumerate(entries)}
+    beside = np.zeros((len(entries), len(entries)))
+    for language in LANGUAGES:
+        for helping in read_graded(language).values():
+            known = {position[entry]: grade for entry, grade in helping.items() if entry in position}
+            for answer in (i for i, grade in known.items() if grade == ANSWERS):
+                for other, grade in known.items():
+                    if other != answer:
+                        beside[answer, other] += grade / ANSWERS
+    return beside / np.maximum(1.0, beside.sum(axis=1, keepdims=True))
 
-    def __init__(self, entries: Sequence[str]) -> None:
-        position = {entry: i for i, entry in enumerate(entries)}
-        beside = np.zeros((len(entries), len(entries)))
-        for language in LANGUAGES:
-            for helping in read_graded(language).values():
-                known = {position[entry]: grade for entry, grade in helping.items() if entry in position}
-                for answer in (i for i, grade in known.items() if grade == ANSWERS):
-                    for other, grade in known.items():
-                        if other != answer:
-                            beside[answer, other] += grade / ANSWERS
-        self._beside = beside / np.maximum(1.0, beside.sum(axis=1, keepdims=True))
 
-    def chances(self, fused: Chances) -> Chances:
-        """The entries' chances to help, shape (entries,), that sum to 1.
+def chances_to_help(fused: Chances, companions: Chances) -> Chances:
+    """The entries' chances to help, shape (entries,), that sum to 1.
 
-        Args:
-            fused: The entries' fused scores.
-        """
-        alone = np.exp((fused - fused.max()) / FLATTENING)
-        alone /= alone.sum()
-        together = alone + SHARE * alone @ self._beside
-        return together / together.sum()
+    Args:
+        fused: The entries' fused scores.
+        companions: What `companions_of` says.
+    """
+    alone = np.exp((fused - fused.max()) / FLATTENING)
+    alone /= alone.sum()
+    together = alone + SHARE * alone @ companions
+    return together / together.sum()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,14 +16,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.embedding import Embedder, Floats
-from knowledge.entry import Entry
 from knowledge.entry_reader import EntryReader
 from knowledge.gloss import gloss_question
-from knowledge.glossary import expand, terms
-from knowledge.lexical import LexicalRanker, content_pieces, tokens_of
-from knowledge.passages import IndexedText, whole_text
+from knowledge.glossary import expand
+from knowledge.lexical import content_pieces, tokens_of
+from knowledge.passages import IndexedText
+from knowledge.prepared import Prepared, Rankings
 from knowledge.topics import LANGUAGES, Language
-from knowledge.wordings import read_wordings
 
 FILE = Path(__file__).parent / "weights" / "ranking.json"
 NEIGHBOURS = 5
@@ -87,12 +85,7 @@ class _Collection(NamedTuple):
     owners: npt.NDArray[np.intp]
     """Which entry each text belongs to."""
     vectors: Floats
-    lexical: LexicalRanker
-    """Over the texts."""
-    whole: LexicalRanker
-    """Over the entries with all their wordings."""
-    own: LexicalRanker
-    """Over the entries without further wordings."""
+    words: Rankings
 
 
 def read_weights(file: Path = FILE) -> dict[Language, Weights]:
@@ -105,64 +98,38 @@ class EntryScoring:
     """Scores entries; safe to use from several threads.
 
     Args:
-        entries: The guidance.
-        texts: Its indexed texts.
-        vectors: Their vectors, shape (texts, 384).
+        prepared: The guidance.
+        vectors: Vectors of its texts, shape (texts, 384).
         embedder: Makes the vector of a question.
         reader: The entry reader.
-        without: Wordings that are left out, for fitting.
     """
 
-    def __init__(
-        self,
-        entries: Sequence[Entry],
-        texts: Sequence[IndexedText],
-        vectors: Floats,
-        embedder: Embedder,
-        reader: EntryReader,
-        without: frozenset[str] = frozenset(),
-    ) -> None:
-        self._embedder, self._reader, self._count = embedder, reader, len(entries)
-        position = {entry.id: i for i, entry in enumerate(entries)}
-        wordings = read_wordings()
-        self._vocabulary = {piece for row in terms() for form in row for piece in content_pieces(form)}
+    def __init__(self, prepared: Prepared, vectors: Floats, embedder: Embedder, reader: EntryReader) -> None:
+        self._embedder, self._reader, self._count = embedder, reader, len(prepared.entries)
+        self._vocabulary = prepared.vocabulary
+        position = {entry.id: i for i, entry in enumerate(prepared.entries)}
         self.collections: dict[Language, _Collection] = {}
         for language in LANGUAGES:
-            rows = [i for i, text in enumerate(texts) if text.language == language]
-            own = [whole_text(entry, language) for entry in entries]
-            own_tokens = [tokens_of(text) for text in own]
-            further = [_wordings_of(wordings, entry.id, language, without) for entry in entries]
-            whole = [
-                [*tokens, *(token for text in asked for token in tokens_of(text))]
-                for tokens, asked in zip(own_tokens, further, strict=True)
-            ]
-            self.collections[language] = _Collection(
-                texts=[texts[i] for i in rows],
-                owners=np.array([position[texts[i].entry] for i in rows]),
-                vectors=vectors[rows],
-                lexical=LexicalRanker([texts[i].text for i in rows]),
-                whole=LexicalRanker.of_tokens(whole),
-                own=LexicalRanker.of_tokens(own_tokens),
-            )
-            # Wordings speak of wards, permits and catalogues as well, which are not the guidance's matter.
-            for text in own:
-                self._vocabulary |= content_pieces(text)
+            rows = [i for i, text in enumerate(prepared.texts) if text.language == language]
+            texts = [prepared.texts[i] for i in rows]
+            owners = np.array([position[text.entry] for text in texts])
+            self.collections[language] = _Collection(texts, owners, vectors[rows], prepared.rankings[language])
 
     def score(self, question: str, language: Language) -> Scored:
         """All views of a question."""
         own = self.collections[language]
         glossed = gloss_question(question) if language == "ja" else ""
         vectors = self._embedder.embed([question, glossed] if glossed else [question])
-        similarity, text_words = own.vectors @ vectors[0], own.lexical.scores(question)
+        similarity, text_words = own.vectors @ vectors[0], own.words.texts.scores(question)
         length = math.sqrt(max(1, len(tokens_of(question))))
         widened = expand(question)
-        own_words = float(own.own.scores(widened).max()) / length
+        own_words = float(own.words.own.scores(widened).max()) / length
         read, pooled = self._reader.read(question, language)
         views = [
             self._best(own, similarity),
             self._mean_of_best(own, similarity),
-            own.whole.scores(question) / length,
-            own.whole.scores(widened) / length,
+            own.words.whole.scores(question) / length,
+            own.words.whole.scores(widened) / length,
             np.maximum(self._best(own, text_words), 0.0) / length,
             read,
         ]
@@ -199,7 +166,7 @@ class EntryScoring:
             return [np.zeros(self._count, dtype=np.float32)] * 2
         english = self.collections["en"]
         length = math.sqrt(max(1, len(tokens_of(glossed))))
-        return [self._best(english, english.vectors @ vector), english.whole.scores(glossed) / length]
+        return [self._best(english, english.vectors @ vector), english.words.whole.scores(glossed) / length]
 
     def _best(self, texts: _Collection, by_text: Floats) -> Floats:
         """Score of each entry's best text."""
@@ -233,9 +200,3 @@ def closeness(signs: npt.NDArray[np.float64], scored: Scored, weights: Weights) 
     by_sign = float(signs @ np.array([weights.signs[name] for name in SIGNS]))
     by_vector = scored.pooled @ np.array(weights.pooled) + scored.meaning @ np.array(weights.meaning)
     return by_sign + float(by_vector) + weights.bias
-
-
-def _wordings_of(
-    wordings: Mapping[str, Mapping[Language, tuple[str, ...]]], entry: str, language: Language, without: frozenset[str]
-) -> list[str]:
-    return [text for text in wordings.get(entry, {}).get(language, ()) if text not in without]

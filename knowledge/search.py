@@ -14,13 +14,14 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.embedding import Embedder
-from knowledge.entry import FOLDER, Entry, read_entries
+from knowledge.entry import FOLDER, Entry
 from knowledge.entry_reader import EntryReader
 from knowledge.errors import InvalidQuery
 from knowledge.lexical import language_of
-from knowledge.passages import QUOTED, indexed_texts, quote_of
+from knowledge.passages import QUOTED, quote_of
+from knowledge.prepared import open_prepared
 from knowledge.ranking import best_first
-from knowledge.related import Companions
+from knowledge.related import chances_to_help
 from knowledge.scoring import EntryScoring, Scored, fuse_views, is_close, read_weights
 from knowledge.topics import LANGUAGES, STAGES, TOPICS, Language
 
@@ -91,16 +92,15 @@ class GuidanceSearch:
     ) -> None:
         from knowledge.index import open_index  # noqa: PLC0415 (heavy import, only when needed)
 
-        self._entries = read_entries(guidance_folder)
+        prepared = open_prepared(index_folder, guidance_folder)
+        self._entries, self._companions = prepared.entries, prepared.companions
         self._embedder = embedder
-        texts = indexed_texts(self._entries)
-        index = open_index(index_folder, texts, embedder)
+        index = open_index(index_folder, prepared.texts, embedder)
         self.index_problem = index.problem
         """Why the index could not be kept; empty when it was."""
         reader = EntryReader(minilm or embedder.folder, [entry.id for entry in self._entries])
-        self._scoring = EntryScoring(self._entries, texts, index.vectors, embedder, reader)
+        self._scoring = EntryScoring(prepared, index.vectors, embedder, reader)
         self._weights = read_weights()
-        self._companions = Companions([entry.id for entry in self._entries])
 
     def search(
         self,
@@ -132,7 +132,7 @@ class GuidanceSearch:
         fused = fuse_views(scored.views, asked_in, weights)
         if topic is None and not is_close(self._scoring.signs(text, scored, fused), scored, asked_in, weights):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
-        chances = np.where(allowed, self._companions.chances(fused), 0.0)
+        chances = np.where(allowed, chances_to_help(fused, self._companions), 0.0)
         best = self._with_parts([int(i) for i in best_first(chances, limit) if allowed[i]], allowed)[:limit]
         passages = tuple(self._passage(i, float(chances[i]), scored, asked_in, language or asked_in) for i in best)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)

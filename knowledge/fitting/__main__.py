@@ -21,7 +21,7 @@ from knowledge.entry_reader import WEIGHTS, EntryReader
 from knowledge.fitting.ranking_fit import Numbers, fit_weights
 from knowledge.fitting.reader_training import train_reader
 from knowledge.gloss import gloss_question
-from knowledge.passages import indexed_texts
+from knowledge.prepared import prepare
 from knowledge.scoring import FILE, EntryScoring
 from knowledge.shipped_vectors import embed_texts
 from knowledge.topics import LANGUAGES, Language
@@ -41,10 +41,10 @@ def main() -> None:
     if not options.keep_reader:
         train_reader(entries, held_out, options.minilm, WEIGHTS)
     embedder = Embedder(options.minilm)
-    texts = indexed_texts(entries)
-    vectors = embed_texts([text.text for text in texts], embedder)
+    prepared = prepare(without=held_out)
+    vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])
-    scoring = EntryScoring(entries, texts, vectors, embedder, reader, without=held_out)
+    scoring = EntryScoring(prepared, vectors, embedder, reader)
     fitted = {
         language: fit_weights(
             scoring,

@@ -7,11 +7,12 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,33 @@ def test_T33_a_damaged_graph_which_would_end_the_process_is_built_again(large_fo
     assert_built_then_kept(large_folder, LARGE_TEXTS, make_embedder("first"))
 
 
+VECTORS_DAMAGES = {
+    "missing": lambda file: file.unlink(),
+    "cut off": lambda file: rewrite(file, lambda b: b[:1000]),
+    "of other numbers": lambda file: np.save(file, np.zeros((COUNT, 384), np.float32)),
+    "a pickle": lambda file: np.save(file, np.array([{"a": 1}], dtype=object), allow_pickle=True),
+}
+
+
+@pytest.mark.parametrize("damage", VECTORS_DAMAGES)
+def test_T33_the_right_vectors_are_served_whatever_happened_to_their_copy(folder, make_embedder, damage):
+    VECTORS_DAMAGES[damage](place_of(folder) / "vectors.npy")
+    embedder = make_embedder("first")
+    opened = open_index(folder, TEXTS, embedder)
+    assert opened.problem == ""
+    assert np.array_equal(opened.vectors, embedder.embed([text.text for text in TEXTS]))
+
+
+def test_an_index_whose_database_another_program_has_written_to_is_still_read(folder, make_embedder):
+    with closing(sqlite3.connect(place_of(folder) / "chroma.sqlite3")) as database:
+        database.execute("CREATE TABLE visits (at TEXT)")
+        database.commit()
+    embedder = make_embedder("first")
+    opened = open_index(folder, TEXTS, embedder)
+    assert (opened.built, opened.problem) == (False, "")
+    assert np.array_equal(opened.vectors, embedder.embed([text.text for text in TEXTS]))
+
+
 def test_T33_a_pointer_does_not_lead_out_of_the_index_folder(folder, tmp_path, make_embedder):
     outside = Path(shutil.copytree(place_of(folder), tmp_path / "outside"))
     kept = {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}
@@ -338,7 +366,7 @@ def as_somebody_else():
 
 
 @pytest.mark.parametrize("holds", ["sound", "outdated", "nothing"])
-def test_a_read_only_folder_is_served_from_memory(built, make_embedder, holds):
+def test_a_read_only_folder_is_read_if_it_is_sound_and_else_served_from_memory(built, make_embedder, holds):
     with tempfile.TemporaryDirectory() as parent:  # pytest's own folders are closed to everybody else
         Path(parent).chmod(0o755)
         folder = Path(parent) / "index"
@@ -354,7 +382,10 @@ def test_a_read_only_folder_is_served_from_memory(built, make_embedder, holds):
         with as_somebody_else():
             with pytest.raises(PermissionError):
                 (folder / "anything").touch()
-            assert_served_from_memory(folder, embedder)
+            if holds == "sound":
+                assert open_index(folder, TEXTS, embedder).problem == ""
+            else:
+                assert_served_from_memory(folder, embedder)
         assert {place: place.stat().st_mtime_ns for place in [folder, *folder.rglob("*")]} == before
         for place in places:
             place.chmod(0o755)
@@ -400,6 +431,7 @@ def test_a_fault_in_native_code_does_not_stop_the_search(folder, make_embedder, 
 
     monkeypatch.setattr(index, "_check", panic)
     monkeypatch.setattr(index, "_all_vectors", panic)
+    (place_of(folder) / "vectors.npy").unlink()
     assert_served_from_memory(folder, make_embedder("first"))
     assert left_behind(folder) == set()
 
@@ -410,6 +442,7 @@ def test_what_is_no_fault_of_the_index_is_passed_on(folder, make_embedder, monke
         raise error
 
     monkeypatch.setattr(index, "_all_vectors", stop)
+    (place_of(folder) / "vectors.npy").unlink()
     with pytest.raises(error):
         open_index(folder, TEXTS, make_embedder("first"))
     monkeypatch.undo()
