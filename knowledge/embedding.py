@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.threads import LOADING, one_thread
+
 Floats = npt.NDArray[np.float32]
 DIMENSIONS = 384
 MAX_TOKENS = 256
 BATCH = 64
+FEW = 2
+"""Texts that one thread embeds faster than all of them: a question and its gloss."""
 
 
 class Embedder:
@@ -37,11 +42,7 @@ class Embedder:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 (heavy import, only when needed)
-
-        tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-        model = AutoModel.from_pretrained(self.folder, local_files_only=True, use_safetensors=True, dtype="float32")
-        return tokenizer, model.eval()
+        return load_minilm(self.folder)
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Unit vectors of shape (texts, 384); texts longer than 256 tokens are cut there."""
@@ -63,7 +64,7 @@ class Embedder:
                 batch = [ids[i] for i in order[start : start + BATCH]]
                 padded = pad_sequence(batch, batch_first=True)
                 mask = pad_sequence([torch.ones_like(each) for each in batch], batch_first=True)
-                with torch.inference_mode():
+                with torch.inference_mode(), one_thread() if len(texts) <= FEW else nullcontext():
                     hidden = model(input_ids=padded, attention_mask=mask).last_hidden_state
                     weight = mask.unsqueeze(-1).to(hidden.dtype)
                     mean = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
@@ -72,3 +73,17 @@ class Embedder:
         restored = np.empty_like(stacked)
         restored[order] = stacked
         return restored
+
+
+def load_minilm(folder: Path) -> tuple[Any, Any]:
+    """The tokenizer and the model of a folder, in float32.
+
+    Args:
+        folder: Folder of all-MiniLM-L6-v2.
+    """
+    with LOADING:
+        from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 (heavy import, only when needed)
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype="float32")
+    return tokenizer, model.eval()

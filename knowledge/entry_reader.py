@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.gloss import gloss_question
-from knowledge.low_rank import merged_minilm, pool
+from knowledge.low_rank import merged_minilm, read_text
 from knowledge.topics import Language
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ class EntryReader:
 
         with self._lock:
             tokenizer, model, added, rows = self._loaded
-            ids = torch.tensor([token_ids(tokenizer, question, language)])
+            pooled = read_text(model, token_ids(tokenizer, question, language))
             with torch.inference_mode():
-                pooled = pool(model, ids, torch.ones_like(ids))[0]
                 scores = (added["head.weight"] @ pooled + added["head.bias"]).log_softmax(-1).numpy()
         known = np.array([scores[row] if row >= 0 else scores.min() for row in rows], dtype=np.float32)
         return known, pooled.numpy()

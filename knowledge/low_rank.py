@@ -5,12 +5,15 @@ Adapters of one task are a megabyte or two beside the model; `merged_minilm` add
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from knowledge.embedding import load_minilm
+from knowledge.threads import one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +40,20 @@ def pool(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1) * POOLED
 
 
+def read_text(model: Any, ids: Sequence[int]) -> torch.Tensor:
+    """The pooled vector of one text, shape (384,), without what training needs.
+
+    Args:
+        model: What `merged_minilm` made.
+        ids: The text's token ids.
+    """
+    import torch  # noqa: PLC0415 (heavy import, only when needed)
+
+    with torch.inference_mode(), one_thread():
+        batch = torch.tensor([ids])
+        return pool(model, batch, torch.ones_like(batch))[0]
+
+
 def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[Any, Any, dict[str, torch.Tensor]]:
     """The tokenizer, the model with its adapters added, and all arrays in float32, the heads among them.
 
@@ -45,10 +62,8 @@ def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple
         arrays: `<layer>.a` and `<layer>.b` of each layer, and whatever else was trained.
     """
     import torch  # noqa: PLC0415 (heavy import, only when needed)
-    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 (as above)
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype="float32")
+    tokenizer, model = load_minilm(folder)
     added = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
     with torch.no_grad():
         for name, layer in adaptable(model):

@@ -44,5 +44,5 @@ def chances_to_help(fused: Chances, companions: Chances) -> Chances:
     """
     alone = np.exp((fused - fused.max()) / FLATTENING)
     alone /= alone.sum()
-    together = alone + SHARE * alone @ companions
+    together = alone + SHARE * np.einsum("a,ab->b", alone, companions)
     return together / together.sum()

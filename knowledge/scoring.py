@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,6 +107,7 @@ class EntryScoring:
 
     def __init__(self, prepared: Prepared, vectors: Floats, embedder: Embedder, reader: EntryReader) -> None:
         self._embedder, self._reader, self._count = embedder, reader, len(prepared.entries)
+        self._reading = ThreadPoolExecutor(1, "entry-reader")
         self._vocabulary = prepared.vocabulary
         position = {entry.id: i for i, entry in enumerate(prepared.entries)}
         self.collections: dict[Language, _Collection] = {}
@@ -118,13 +120,14 @@ class EntryScoring:
     def score(self, question: str, language: Language) -> Scored:
         """All views of a question."""
         own = self.collections[language]
+        reading = self._reading.submit(self._reader.read, question, language)
         glossed = gloss_question(question) if language == "ja" else ""
         vectors = self._embedder.embed([question, glossed] if glossed else [question])
-        similarity, text_words = own.vectors @ vectors[0], own.words.texts.scores(question)
+        read, pooled = reading.result()
+        similarity, text_words = _similarities(own, vectors[0]), own.words.texts.scores(question)
         length = math.sqrt(max(1, len(tokens_of(question))))
         widened = expand(question)
         own_words = float(own.words.own.scores(widened).max()) / length
-        read, pooled = self._reader.read(question, language)
         views = [
             self._best(own, similarity),
             self._mean_of_best(own, similarity),
@@ -166,7 +169,7 @@ class EntryScoring:
             return [np.zeros(self._count, dtype=np.float32)] * 2
         english = self.collections["en"]
         length = math.sqrt(max(1, len(tokens_of(glossed))))
-        return [self._best(english, english.vectors @ vector), english.words.whole.scores(glossed) / length]
+        return [self._best(english, _similarities(english, vector)), english.words.whole.scores(glossed) / length]
 
     def _best(self, texts: _Collection, by_text: Floats) -> Floats:
         """Score of each entry's best text."""
@@ -180,6 +183,11 @@ class EntryScoring:
         starts = np.searchsorted(texts.owners[order], np.arange(self._count))
         ranked = by_text[order]
         return np.stack([ranked[starts + i] for i in range(count)]).mean(axis=0)
+
+
+def _similarities(texts: _Collection, vector: Floats) -> Floats:
+    """Cosine similarity of each text; by einsum, for the threads of a BLAS would hold the cores after their millisecond's work."""
+    return np.einsum("td,d->t", texts.vectors, vector)
 
 
 def fuse_views(views: npt.NDArray[np.float64], language: Language, weights: Weights) -> npt.NDArray[np.float64]:

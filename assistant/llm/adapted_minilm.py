@@ -16,7 +16,7 @@ from assistant.languages import language_of
 from assistant.llm.example_utterances import ROUTES
 from assistant.llm.route_views import Floats, log_softmax
 from knowledge.gloss import gloss
-from knowledge.low_rank import merged_minilm, pool
+from knowledge.low_rank import merged_minilm, read_text
 
 if TYPE_CHECKING:
     import torch
@@ -49,12 +49,12 @@ class AdaptedMiniLM:
 
         with self._lock:
             tokenizer, model, added = self._loaded
-            ids = torch.tensor([token_ids(tokenizer, masked, last_tool)])
+            pooled = read_text(model, token_ids(tokenizer, masked, last_tool))
             with torch.inference_mode():
-                pooled = pool(model, ids, torch.ones_like(ids))
-                first = pooled @ added["first.weight"].T + added["first.bias"]
-                second = pooled @ added["second.weight"].T + added["second.bias"]
-        return log_softmax(first[0].numpy()), log_softmax(second[0].numpy())
+                first, second = (
+                    added[f"{head}.weight"] @ pooled + added[f"{head}.bias"] for head in ("first", "second")
+                )
+        return log_softmax(first.numpy()), log_softmax(second.numpy())
 
 
 def token_ids(tokenizer: Any, masked: str, last_tool: str) -> list[int]:

@@ -55,14 +55,15 @@ class TransformersChat(BaseChatModel):
         with self._lock:
             if self._model is not None:
                 return
-            from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 (heavy import, only when needed)
+            with LOADING:
+                from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 (heavy import, only when needed)
 
-            local = Path(self.source).is_dir()
-            options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
-            self._tokenizer = AutoTokenizer.from_pretrained(self.source, **options)
-            self._model = AutoModelForCausalLM.from_pretrained(
-                self.source, use_safetensors=True, dtype=self.dtype, device_map=self.device_map, **options
-            ).eval()
+                local = Path(self.source).is_dir()
+                options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
+                self._tokenizer = AutoTokenizer.from_pretrained(self.source, **options)
+                self._model = AutoModelForCausalLM.from_pretrained(
+                    self.source, use_safetensors=True, dtype=self.dtype, device_map=self.device_map, **options
+                ).eval()
 
     def count_tokens(self, messages: Sequence[BaseMessage]) -> int:
         """Tokens of these messages by the model's own tokenizer."""
