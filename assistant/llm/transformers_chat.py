@@ -18,6 +18,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
 from assistant.llm.tool_call_text import parse_answer
+from knowledge.threads import LOADING
 
 if TYPE_CHECKING:
     from transformers import LogitsProcessor
