@@ -18,13 +18,14 @@ from langgraph.types import Command
 
 from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, compose
-from assistant.decided import answer_decisions, asks_decisions
+from assistant.decided import StoredAnswer, answer_decisions, asks_decisions
 from assistant.evidence import EvidenceStore, PendingConsent, Turn
 from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.languages import Language, language_of
 from assistant.llm.connect import connect_llm
 from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import TurnContext, read_turn
+from assistant.meeting import answer_for_meeting, asks_for_sentences
 from assistant.phrases import say
 from assistant.question import clean_question
 from assistant.recall import Recall
@@ -196,8 +197,8 @@ class Assistant:
         self._tokens[user, conversation] = token
         self.services.store.withdraw_consents(user=user, conversation=conversation)
         running = _Running(scope, spoken, audience or self.settings.audience)
-        if asks_decisions(text):
-            yield from self._answer_decisions(running)
+        if stored := self._from_records(running):
+            yield from self._answer_stored(running, stored)
             return
         if recalled := Recall(self.services, scope.call).answer(text, spoken):
             yield from self._answer_recalled(running, recalled)
@@ -295,10 +296,18 @@ class Assistant:
         else:
             yield from self._answer(running)
 
-    def _answer_decisions(self, running: _Running) -> Iterator[TurnEvent]:
-        """What was decided is told from the stored decisions, without the LLM."""
+    def _from_records(self, running: _Running) -> StoredAnswer | None:
+        """The answer to a question about decisions or about what to say in a meeting, which code reads from what is stored."""
+        turn, call = running.scope.turn, running.scope.call
+        if asks_decisions(turn.question):
+            return answer_decisions(self.services, turn, call.user, running.language)
+        if asks_for_sentences(turn.question):
+            return answer_for_meeting(self.services, turn, call.user, call.conversation, running.language)
+        return None
+
+    def _answer_stored(self, running: _Running, answer: StoredAnswer) -> Iterator[TurnEvent]:
+        """Tell what is stored, without the LLM."""
         call, turn = running.scope.call, running.scope.turn
-        answer = answer_decisions(self.services, turn, call.user, running.language)
         yield AnswerText(text=answer.text)
         self.services.store.add_turn(
             Turn(question=turn.question, answer=answer.text, tools=()), user=call.user, conversation=call.conversation

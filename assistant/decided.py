@@ -7,6 +7,7 @@ would be worse than none.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from assistant.advice.policy_text import normalised
@@ -41,8 +42,8 @@ _POINTS_BACK = re.compile(
 )
 
 
-class DecisionsAnswer(NamedTuple):
-    """What was decided, as text, and what it cites."""
+class StoredAnswer(NamedTuple):
+    """What is told from stored records alone, as Markdown, and what it cites."""
 
     text: str
     citations: tuple[Citation, ...]
@@ -60,7 +61,7 @@ def asks_decisions(question: str) -> bool:
     return bool(_ENGLISH.search(text) or _JAPANESE.search(text))
 
 
-def answer_decisions(services: Services, turn: TurnContext, user: str, language: Language) -> DecisionsAnswer:
+def answer_decisions(services: Services, turn: TurnContext, user: str, language: Language) -> StoredAnswer:
     """The decisions about the models that a question means, or all of the user's when it names none.
 
     Args:
@@ -69,7 +70,7 @@ def answer_decisions(services: Services, turn: TurnContext, user: str, language:
         user: Whose decisions; nobody else's are told.
         language: Language of the answer.
     """
-    models = _meant(turn)
+    models = meant_models(turn)
     texts, cited = [], []
     for model in models or ("",):
         decisions = services.plans.decisions(user, model)
@@ -78,14 +79,25 @@ def answer_decisions(services: Services, turn: TurnContext, user: str, language:
         cited += [d.plan_evidence for d in decisions]
         cited += [gate.evidence for d in decisions for gate in d.gates]
         cited += [plan.evidence for plan in plans[:1] if model]
-    found = [each for id in dict.fromkeys(cited) if id and (each := services.store.get(id, user=user))]
-    citations = tuple(
+    return StoredAnswer("\n\n".join(texts), citations_of(services, cited, user, language))
+
+
+def citations_of(services: Services, ids: Sequence[str], user: str, language: Language) -> tuple[Citation, ...]:
+    """Citations of stored evidence.
+
+    Args:
+        services: Where evidence is kept.
+        ids: Evidence ids; empty ones and those that are nobody's or another user's are left out.
+        user: Whose evidence.
+        language: Language of the titles.
+    """
+    found = [each for id in dict.fromkeys(ids) if id and (each := services.store.get(id, user=user))]
+    return tuple(
         Citation(id=e.id, title=say(f"tool.{e.tool}", language), source=f"{e.model} {e.commit}".strip()) for e in found
     )
-    return DecisionsAnswer("\n\n".join(texts), citations)
 
 
-def _meant(turn: TurnContext) -> tuple[str, ...]:
+def meant_models(turn: TurnContext) -> tuple[str, ...]:
     """The models named, or the last one spoken of where a word points back to it."""
     if turn.named:
         return turn.named

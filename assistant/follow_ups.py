@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict
 Kind = Literal["why", "shorter", "how", "skipped", "sources", "more", "nth"]
 
 _ENGLISH: dict[Kind, str] = {
-    "why": r"why(?: is (?:that|this|it)(?: so)?| so| not)?|how come|what(?:'s| is) the reason(?: for (?:that|this))?",
+    "why": r"why(?: is (?:that|this|it)(?: so| (?:important|necessary|needed|a problem))?| so| not)?|how come|"
+    r"why (?:do(?:es)?|did|would|should) (?:it|this|that|they|these|those|we|i) (?:happen|matter|occur|arise|exist|need (?:it|that|this)|"
+    r"do (?:it|that|this)|care)|what(?:'s| is) the reason(?: for (?:that|this))?",
     "shorter": r"in short|in a nutshell|tl;?dr|briefly|in (?:one|a) (?:sentence|word|few words)|to sum up|shorter|"
     r"(?:can you |could you |please )?(?:sum (?:it|that|this) up|summari[sz]e(?: that| it| this)?|shorten (?:that|it|this)|"
     r"make it short(?:er)?)|the short version|(?:what(?:'s| is) )?(?:the )?(?:bottom line|gist)|"
@@ -35,7 +37,8 @@ _ENGLISH: dict[Kind, str] = {
     r"(?: (?:one|point|item|candidate|model|entry))?",
 }  # fmt: skip
 _JAPANESE: dict[Kind, str] = {
-    "why": r"(?:それ|これ|その点|この点)?(?:は|って)?、?(?:なぜ|何故|どうして|なんで)(?:なの|なん)?|(?:その|この)?(?:理由|わけ)(?:は|って)?(?:何|なに|なん)?",
+    "why": r"(?:それ|これ|その点|この点)?(?:は|って)?、?(?:なぜ|何故|どうして|なんで)"
+    r"(?:なの|なん|(?:起き|起こ|生じ|必要|大切|大事|重要|問題|そう)(?:る|り|い|ます|な|なる|なん)?(?:の|ん)?)?|(?:その|この)?(?:理由|わけ)(?:は|って)?(?:何|なに|なん)?",
     "shorter": r"(?:要するに|つまり)(?:、?どういうこと)?|(?:一言|ひとこと)で(?:言うと|いうと|言えば|お願い)?|手短に|短く(?:して|まとめて)?|"
     r"簡単に(?:言うと|いうと|言えば|まとめて)|(?:今の話を)?(?:まとめ|要約し)て(?:くれ|もらえ)?|要約|まとめ|要点(?:だけ|は)?(?:教えて)?|結論は?(?:何)?",
     "how": r"(?:それは)?(?:具体的に)?(?:は|、)*どう(?:すれ|し)(?:ば|たら)(?:いい|良い|よい)?|(?:具体的に)?どうやって(?:やる|進める|始める)?|"

@@ -20,6 +20,13 @@ _QUESTION = re.compile(r"[?？]\s*$|(?:か|かな|かしら)[。.!！]?\s*$")
 _CERTAIN = re.compile(
     r"\b(?:its?|this|that|these|those|they|them|their|the model)\b|[そこあ]の|[そこあ]れ|こちら|そちら", re.IGNORECASE
 )
+_PLAN = re.compile(
+    r"\b(?:re-?)?plan|\b(?:stages?|roadmap|verdict|go\s+ahead)\b|計画|プラン|段階|導入|判断|進めて", re.IGNORECASE
+)
+_COST = re.compile(
+    r"\b(?:costs?|pay|expensive|cheap(?:er)?|how\s+much)\b|費用|いくら|料金|コスト|単価|安く|高く", re.IGNORECASE
+)
+_OF_PLANS_ONLY = frozenset({"budget_per_month", "deadline", "data_class"})
 LONGEST_MEMORY = 4_000
 """Characters of earlier questions that are remembered; the latest stay."""
 
@@ -50,6 +57,14 @@ def hold_to_turn(message: AIMessage, turn: TurnContext, made: Sequence[ToolCall]
         return AIMessage(content="", additional_kwargs={"ask_model_for": homeless})
     if homeless is not None:
         calls = [ToolCall(name="search_guidance", args={}, id=None, type="tool_call")]
+    if _tells_plan(turn):
+        calls = [ToolCall(**{**c, "name": "plan_adoption"}) if c["name"] == "estimate_cost" else c for c in calls]
+        calls = calls or ([] if made else [ToolCall(name="plan_adoption", args={}, id=None, type="tool_call")])
+    elif _asks_about_plan(turn):
+        calls = [ToolCall(**{**c, "name": "search_guidance"}) if c["name"] == "plan_adoption" else c for c in calls]
+    if any(c["name"] == "plan_adoption" for c in calls):
+        # A plan works out its own budget, and asks for the price where it is missing.
+        calls = [c for c in calls if c["name"] != "estimate_cost"]
     held = _distinct([(c["name"], turn.complete(c["name"], c["args"])) for c in calls], made)
     words = readable(words)[:LONGEST_WORDS]
     attempted = bool(read.tool_calls or read.invalid_tool_calls)
@@ -87,6 +102,20 @@ def earlier_questions(messages: Sequence[AnyMessage]) -> str:
 def asks_in_general(question: str) -> bool:
     """Whether it is a question about any model, which guidance can answer, and not an order or one about a certain thing."""
     return bool(_QUESTION.search(question.strip())) and not _CERTAIN.search(question)
+
+
+def _tells_plan(turn: TurnContext) -> bool:
+    """Whether a message tells a plan what it asked for, or what only a plan has a use for, and does not ask for the cost."""
+    targets = turn.arguments("plan_adoption").get("targets", {})
+    if not targets or turn.needs_model("plan_adoption") or _COST.search(turn.question):
+        return False
+    return turn.last_tool == "plan_adoption" or bool(_OF_PLANS_ONLY & targets.keys())
+
+
+def _asks_about_plan(turn: TurnContext) -> bool:
+    """Whether a question goes on about the plan that was just shown, and brings nothing that would change it."""
+    changes = turn.named or turn.arguments("plan_adoption") or _PLAN.search(turn.question)
+    return turn.last_tool == "plan_adoption" and not changes
 
 
 def _asked(message: HumanMessage) -> str:

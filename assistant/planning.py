@@ -19,6 +19,7 @@ from assistant.services import Services
 from tools.errors import MissingEvidence
 
 _LONGEST_KEY = 400
+_AMOUNTS = frozenset({"currency", "price_per_hour", "budget_per_month"})
 
 
 class PlanCall(NamedTuple):
@@ -51,7 +52,15 @@ def resolve_call(services: Services, arguments: dict[str, Any], user: str) -> Pl
     if newest is None:
         return PlanCall(PlanKey(user, model, ""), said, targets)
     plan = read_plan(services, newest)
-    return PlanCall(newest.key, newest.use_case or said, {**(plan.targets if plan else {}), **targets})
+    return PlanCall(newest.key, newest.use_case or said, {**_still_told(plan, targets), **targets})
+
+
+def _still_told(plan: AdoptionPlan | None, targets: dict[str, Any]) -> dict[str, Any]:
+    """The targets of the plan before; amounts only while they are in the same currency."""
+    before = dict(plan.targets) if plan else {}
+    if targets.get("currency", before.get("currency")) != before.get("currency"):
+        before = {name: value for name, value in before.items() if name not in _AMOUNTS}
+    return before
 
 
 def read_plan(services: Services, stored: StoredPlan) -> AdoptionPlan | None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from assistant.evidence import Evidence
 from assistant.follow_ups import SECTIONS, FollowUp, read_follow_up
 from assistant.languages import Language
+from assistant.meeting import asks_for_sentences
+from assistant.rendering.guidance import MEETING_ENTRY
 from assistant.rendering.results import TurnResult
 from assistant.services import Services
 from assistant.toolbox import CallScope, read_record
@@ -36,6 +38,8 @@ class Recall:
             question: The user's words.
             language: Language of the answer.
         """
+        if asks_for_sentences(question):
+            return self._entries([MEETING_ENTRY], "what", question, language)
         follow_up = read_follow_up(question)
         turns = self._services.store.turns(user=self._user, conversation=self._conversation) if follow_up else []
         if follow_up is None or not turns or not turns[-1].tools:
@@ -51,11 +55,13 @@ class Recall:
         entries = follow_up.of(shown)
         if not entries:
             return []
-        record = GuidanceAnswer(
-            **dict(self._services.search.recall(entries, SECTIONS[follow_up.kind], language, question))
-        )
+        return self._entries(entries, SECTIONS[follow_up.kind], question, language)
+
+    def _entries(self, entries: Sequence[str], section: str, question: str, language: Language) -> list[TurnResult]:
+        """One part of these entries, word by word, kept as evidence."""
+        record = GuidanceAnswer(**dict(self._services.search.recall(entries, section, language, question)))
         arguments = {"query": question}
-        evidence = store.add(
+        evidence = self._services.store.add(
             record, user=self._user, conversation=self._conversation, tool=GUIDANCE, arguments=arguments
         )
         return [TurnResult(evidence.id, GUIDANCE, arguments, record)]

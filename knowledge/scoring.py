@@ -65,6 +65,7 @@ class Weights(BaseModel):
 class Scored(NamedTuple):
     """What a question's views say."""
 
+    question: str
     views: npt.NDArray[np.float64]
     """Shape (entries, views)."""
     pooled: Floats
@@ -139,7 +140,13 @@ class EntryScoring:
         if language == "ja":
             views += self._by_gloss(glossed, vectors[-1])
         return Scored(
-            np.stack(views, axis=-1).astype(np.float64), pooled, vectors[-1], similarity, text_words, own_words
+            question,
+            np.stack(views, axis=-1).astype(np.float64),
+            pooled,
+            vectors[-1],
+            similarity,
+            text_words,
+            own_words,
         )
 
     def signs(self, question: str, scored: Scored, fused: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ has learnt from wordings; a Japanese question is also asked in English by its gl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +31,15 @@ MAX_QUERY = 2_000
 MAX_LIMIT = 20
 CLEARLY = {"en": 0.15, "ja": 6.0}
 """By how much another section must be closer (similarity, BM25) to be quoted in place of the answer."""
+_ASKED = {
+    "why": re.compile(r"\b(?:why|reasons?)\b|なぜ|何故|理由|どうして", re.IGNORECASE),
+    "check": re.compile(
+        r"\b(?:check|test|verify|inspect|measure|look\s+(?:at|for)|find\s+out|how\s+(?:do|can|would)\s+(?:i|we)\s+(?:know|tell|see))"
+        r"|確認|確かめ|調べ|見分け|検証|点検|テスト",
+        re.IGNORECASE,
+    ),
+}
+"""Words that ask for another section than the answer."""
 RECALLED = 0.0
 """Score of a passage that no search ranked."""
 _NOTHING = "Nothing in the guidance is close enough to this question."
@@ -179,7 +189,8 @@ class GuidanceSearch:
         )
 
     def _section(self, i: int, scored: Scored, language: Language) -> str:
-        """The section to quote: the answer, unless another one is clearly closer to the question."""
+        """The section to quote: the answer, unless the question asks for the reasons or the checks and they are clearly closer."""
+        asked = [section for section, words in _ASKED.items() if words.search(scored.question)]
         texts = self._scoring.collections[language]
         by_text = scored.similarity if language == "en" else scored.text_words
         found = {
@@ -187,7 +198,7 @@ class GuidanceSearch:
             for row in np.flatnonzero(texts.owners == i)
             if texts.texts[row].piece in QUOTED
         }
-        best = max(QUOTED, key=lambda section: found[section])
+        best = max(("what", *asked), key=lambda section: found[section])
         return best if found[best] - found["what"] >= CLEARLY[language] else "what"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assistant.advice.plan_budget import monthly_range, shown_range
+from assistant.advice.plan_budget import monthly_range
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_lines import GUIDANCE, Line, budget_line, latency_line, memory_line, strictest_of
 from assistant.advice.plan_records import Gate
 from assistant.advice.policy_check import limitations_state
 from assistant.advice.policy_records import PolicyFinding
 from assistant.evidence import Evidence
+from assistant.money import money_text
 
 __all__ = ["Gate", "desk_check_gates", "trial_gates"]
 
@@ -156,7 +157,7 @@ def _documented(facts: PlanFacts) -> Gate:
     threshold, found = "everything that the use needs", facts.record_of("check_documentation")
     needs = found[0].get("needs", ()) if found else ()
     score = found[0].get("use_score") if found else None
-    if found is None or score is None:
+    if found is None or score is None or not needs:  # a use of which nobody knows what a card must say to it
         return missing_gate("documented_for_use", threshold, answered_by="check_documentation")
     there = sum(need["line"] is not None for need in needs)
     return _judged(
@@ -202,14 +203,14 @@ def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
     cost, line = facts.cost, budget_line(facts, policy)
     if cost is None:
         currency = str(facts.targets.get("currency") or "")
-        shown = f"{currency} {line.number:,.2f}".strip() if line.number else "budget"
+        shown = money_text(currency, line.number) if line.number else "budget"
         given = _source(line) if line.number else {"threshold_source": "team"}
         return missing_gate("cost", shown, answered_by="estimate_cost", limit=line.number, unit=currency, **given)
     currency, (low, high) = cost.record["currency"], monthly_range(cost.record)
-    shown = f"{currency} {line.number:,.2f}" if line.number else "within the budget that the owner sets"
+    shown = money_text(currency, line.number) if line.number else "within the budget that the owner sets"
     given = _source(line) if line.number else {"threshold_source": "team"}
     return _judged(
-        "cost", line.number is None or high <= line.number, shown_range(currency, low, high), shown, cost.id,
+        "cost", line.number is None or high <= line.number, money_text(currency, low, high), shown, cost.id,
         number=high, limit=line.number, unit=currency, **given,
     )  # fmt: skip
 

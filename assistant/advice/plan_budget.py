@@ -36,11 +36,6 @@ def for_response_time(cost: dict[str, Any]) -> float:
     return rows.get(queueing.get("devices_for_target")) or 0.0
 
 
-def shown_range(currency: str, low: float, high: float) -> str:
-    """A range of money; one amount where both ends are the same."""
-    return f"{currency} {low:,.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{currency} {low:,.2f}–{high:,.2f}"
-
-
 def stage_budget(stage: StageName, weeks: int, facts: PlanFacts) -> StageBudget:
     """The budget of a stage, or why there is none.
 

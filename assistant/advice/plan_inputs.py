@@ -9,6 +9,7 @@ from assistant.advice.plan_lines import latency_line
 from assistant.advice.plan_records import Assumption
 from assistant.advice.policy_records import PolicyFinding
 
+_LOAD_AND_PRICE = {"load": "requests_per_day", "price": "price_per_hour"}
 MOST_ASKED = 2
 """Questions at once: more are not answered."""
 
@@ -32,8 +33,9 @@ def _asked(use_case: str, facts: PlanFacts, policy: Sequence[PolicyFinding]) -> 
     decides = any(f.reason == "no_data_class" for f in policy)
     if decides:
         yield "data_class"
-    if "requests_per_day" not in targets or "price_per_hour" not in targets:
-        yield "load_and_price"
+    untold = [word for word, name in _LOAD_AND_PRICE.items() if name not in targets]
+    if untold:
+        yield "_and_".join(untold)
     if "latency_p95_ms" not in targets:
         yield "latency"
     if not facts.data_class and not decides:

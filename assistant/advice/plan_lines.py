@@ -8,6 +8,7 @@ from typing import NamedTuple
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_records import ThresholdSource
 from assistant.advice.policy_records import Conflict, PolicyFinding
+from assistant.money import pattern_of
 
 GUIDANCE = {
     "files_safe": "G59",
@@ -167,5 +168,5 @@ def budget_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
     cost, target = facts.cost, facts.targets.get("budget_per_month")
     currency = cost.record["currency"] if cost else str(facts.targets.get("currency") or "")
     return upper_line(
-        "cost", "max_budget", currency, float(target) if target else None, policy, pattern=f"{currency} {{:,.2f}}"
+        "cost", "max_budget", currency, float(target) if target else None, policy, pattern=pattern_of(currency)
     )

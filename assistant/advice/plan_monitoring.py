@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Sequence
 
 from assistant.advice.decision_records import StageName
-from assistant.advice.plan_budget import monthly_range, shown_range
+from assistant.advice.plan_budget import monthly_range
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_lines import Line, budget_line, latency_line, memory_line
 from assistant.advice.plan_records import StopRule, Trigger
 from assistant.advice.policy_records import PolicyFinding
+from assistant.money import money_text
 
 _MEMORY_ROOM = 1.2
 """A peak this many times the measured one is a leak or another load, when no limit is nearer."""
@@ -52,7 +53,7 @@ def _stop_rule(code: str, facts: PlanFacts, policy: Sequence[PolicyFinding]) -> 
         line = budget_line(facts, policy)
         if line.number is not None:
             currency = facts.cost.record["currency"] if facts.cost else str(facts.targets.get("currency") or "")
-            shown = f"{currency} {line.number:,.2f}".strip()
+            shown = money_text(currency, line.number)
             return StopRule(code=code, threshold=shown, threshold_source=line.source, source=line.ref)
     if code == "quality":
         wanted = [f.statement for f in policy if f.statement.requirement == "min_quality" and f.statement.limit]
@@ -135,8 +136,8 @@ def _cost(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Trigger:
     currency = cost.record["currency"] if cost else str(facts.targets.get("currency") or "")
     return Trigger(
         code="cost",
-        baseline=shown_range(currency, *monthly_range(cost.record)) if cost else "",
-        threshold=f"{currency} {line.number:,.2f}".strip() if line.number else "",
+        baseline=money_text(currency, *monthly_range(cost.record)) if cost else "",
+        threshold=money_text(currency, line.number) if line.number else "",
         threshold_source=line.source,
         source=line.ref or "G12",
         evidence=cost.id if cost else "",

@@ -19,6 +19,7 @@ from assistant.advice.policy_licences import (
     permissive,
 )
 from assistant.advice.policy_records import Conflict, PolicyFinding, PolicyState, Statement
+from assistant.money import money_text
 
 _ORDER: dict[PolicyState, int] = {"violated": 0, "not_checkable": 1, "held": 2, "waived": 3}
 GATE_OF = {
@@ -186,8 +187,8 @@ def _budget(facts: PlanFacts, statement: Statement) -> Found:
         return NOT_RUN
     currency, (low, high) = cost.record["currency"], monthly_range(cost.record)
     if statement.unit and statement.unit != currency:
-        return Found("not_checkable", f"{currency} {low:,.2f}–{high:,.2f}", cost.id, "other_currency")
-    return judged(high <= (statement.limit or 0), f"{currency} {low:,.2f}–{high:,.2f}", cost.id)
+        return Found("not_checkable", money_text(currency, low, high), cost.id, "other_currency")
+    return judged(high <= (statement.limit or 0), money_text(currency, low, high), cost.id)
 
 
 def _in_stage(_: PlanFacts, __: Statement) -> Found:

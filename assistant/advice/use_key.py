@@ -7,6 +7,7 @@ In the chat a plan's use is the question itself: "Plan the adoption of X for FAQ
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from assistant.advice.policy_text import normalised
 from assistant.llm.quantities import find_quantities
@@ -45,6 +46,20 @@ def use_key(use_case: str) -> str:
     references = find_references(text, known=())
     if not references and not _ASKS_FOR_A_PLAN.search(text):
         return _plain(text)
+    return _stated(text, references)
+
+
+def states_use(question: str) -> bool:
+    """Whether a question says what a model is for.
+
+    Args:
+        question: The user's words.
+    """
+    text = normalised(question)
+    return bool(_stated(text, find_references(text, known=())))
+
+
+def _stated(text: str, references: Sequence[str]) -> str:
     bare = text
     for name in sorted(references, key=len, reverse=True):
         bare = bare.replace(name, " ")

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from assistant.advice.use_key import states_use
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
 from assistant.llm.reading_comparisons import asks_contents, asks_difference
@@ -141,8 +142,10 @@ class TurnContext(BaseModel):
         return values | self._stated_use(tool)
 
     def _stated_use(self, tool: str) -> dict[str, str]:
-        """A plan is for what the question says; a card is judged for a use where the question states one."""
-        stated = tool == "plan_adoption" or (tool == "check_documentation" and stated_uses(self.question))
+        """What a question says that the model is for; one that only goes on about a model's plan says nothing of it."""
+        stated = (tool == "plan_adoption" and (self.named or states_use(self.question))) or (
+            tool in {"plan_adoption", "check_documentation"} and stated_uses(self.question)
+        )
         return {"use_case": self.question} if stated else {}
 
     def _how_to_measure(self) -> dict[str, Any]:

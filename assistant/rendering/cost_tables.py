@@ -54,7 +54,14 @@ def options_table(record: Any, language: Language) -> str:
         ]
         for o in record.options
     ]
-    return table(say("cost.columns", language), rows)
+    return _table("columns", rows, language)
+
+
+def _table(header: str, rows: list[list[str]], language: Language) -> str:
+    """A table without the columns of which nothing is known, such as amounts before a price was told."""
+    titles = [title.strip() for title in say(f"cost.{header}", language).strip("|").split("|")]
+    known = [i for i in range(len(titles)) if any(row[i] != _NO_FIGURE for row in rows)]
+    return table(f"| {' | '.join(titles[i] for i in known)} |", [[row[i] for i in known] for row in rows])
 
 
 def capacity_table(record: Any, language: Language) -> str:
@@ -69,7 +76,7 @@ def capacity_table(record: Any, language: Language) -> str:
         for each in record.at_capacity
     ]
     title = say("cost.capacity_title", language)
-    return f"{title}\n\n{table(say('cost.capacity_columns', language), rows)}" if rows else ""
+    return f"{title}\n\n{_table('capacity_columns', rows, language)}" if rows else ""
 
 
 def sensitivity_table(record: Any, language: Language) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant.languages import Language
+from assistant.money import money_text
 from assistant.phrases import has, say
 from assistant.rendering.style import plain
 
@@ -34,7 +35,7 @@ def requirement_text(statement: Statement, language: Language) -> str:
 def _limit(number: float, unit: str) -> str:
     if unit == "share":
         return f"{number:.0%}"
-    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else f"{unit} {number:,.2f}".strip()
+    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else money_text(unit, number)
 
 
 def policy_text(plan: AdoptionPlan, language: Language, most: int = _MOST_STATEMENTS) -> str:

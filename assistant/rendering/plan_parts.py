@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assistant.languages import Language
+from assistant.money import money_text
 from assistant.phrases import has, say
 from assistant.rendering.plan_notes import found_word, requirement_text
 from assistant.rendering.style import plain, table
@@ -72,7 +73,8 @@ def rule_text(rule: FiredRule, plan: AdoptionPlan, language: Language) -> str:
         value = say("policy.none", language) if not rule.value else value
     elif rule.rule == "R-GATE":
         value = joined("gate", rule.value.split(", "), language)
-    return say(f"rule.{rule.rule}.{rule.effect}", language, value=value, threshold=threshold)
+    found = "unknown" if rule.rule == "R-COST" and not rule.value else rule.effect
+    return say(f"rule.{rule.rule}.{found}", language, value=value, threshold=threshold)
 
 
 def cited(rule: FiredRule) -> str:
@@ -131,9 +133,8 @@ def budget_text(budget: StageBudget, language: Language) -> str:
     """The budget of a stage as a range, or why there is none."""
     if budget.low is None or budget.high is None:
         return say(f"budget.reason.{budget.reason}", language)
-    same = f"{budget.low:.2f}" == f"{budget.high:.2f}"
-    amount = f"{budget.low:,.2f}" if same else f"{budget.low:,.2f}–{budget.high:,.2f}"
-    shown = say(f"budget.per.{budget.per}", language, amount=f"{plain(budget.currency)} {amount}")
+    amount = money_text(plain(budget.currency), budget.low, budget.high)
+    shown = say(f"budget.per.{budget.per}", language, amount=amount)
     return f"{shown} ({say(f'budget.basis.{budget.basis}', language)}) [{budget.evidence}]"
 
 

@@ -73,9 +73,14 @@ def identity(material: Material) -> tuple[Fact, ...]:
 
 def sentences_section(material: Material) -> Section:
     """Three sentences to say, with the figures that they rest on."""
-    items = (_small(material), _measure(material), _rules_first(material))
+    items = meeting_sentences(material)
     title = say("report.section.sentences", material.language)
     return Section(id="sentences", title=title, blocks=(Listing(items=items, numbered=True),))
+
+
+def meeting_sentences(material: Material) -> tuple[str, str, str]:
+    """Small first, measured, rules first: each with the plan's own figures."""
+    return _small(material), _measure(material), _rules_first(material)
 
 
 def _small(material: Material) -> str:

@@ -9,6 +9,7 @@ from assistant.advice.plan_records import AdoptionPlan, FiredRule, Gate, StageBu
 from assistant.advice.policy_records import Statement
 from assistant.advice.reporting.content import cite, quoted
 from assistant.languages import Language
+from assistant.money import money_text
 from assistant.phrases import has, say
 
 _OWN_VOICE = ((r"\byours\b", "ours"), (r"\byour\b", "our"))
@@ -94,7 +95,8 @@ def rule_sentence(rule: FiredRule, plan: AdoptionPlan, language: Language) -> st
         threshold = requirement(statement, language) if statement else threshold
     elif rule.rule == "R-GATE":
         value = joined([gate_name(code, language) for code in rule.value.split(", ")], language)
-    return words(f"rule.{rule.rule}.{rule.effect}", language, value=value, threshold=threshold)
+    found = "unknown" if rule.rule == "R-COST" and not rule.value else rule.effect
+    return words(f"rule.{rule.rule}.{found}", language, value=value, threshold=threshold)
 
 
 def change_sentence(rule: FiredRule, language: Language) -> str:
@@ -121,7 +123,7 @@ def place_of(statement: Statement, language: Language) -> str:
 def _limit(number: float, unit: str) -> str:
     if unit == "share":
         return f"{number:.0%}"
-    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else f"{quoted(unit, 8)} {number:,.2f}".strip()
+    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else money_text(quoted(unit, 8), number)
 
 
 def line_of_conflict(line: str, language: Language) -> str:
@@ -140,9 +142,8 @@ def amount_of(budget: StageBudget, language: Language) -> str:
     """The budget of a stage as a range, or why there is none."""
     if budget.low is None or budget.high is None:
         return words(f"budget.reason.{budget.reason}", language)
-    same = f"{budget.low:.2f}" == f"{budget.high:.2f}"
-    amount = f"{budget.low:,.2f}" if same else f"{budget.low:,.2f}–{budget.high:,.2f}"
-    shown = words(f"budget.per.{budget.per}", language, amount=f"{quoted(budget.currency, 8)} {amount}".strip())
+    amount = money_text(quoted(budget.currency, 8), budget.low, budget.high)
+    shown = words(f"budget.per.{budget.per}", language, amount=amount)
     return f"{shown} {cite(budget.evidence)}".strip()
 
 

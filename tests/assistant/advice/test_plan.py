@@ -183,7 +183,8 @@ ALL_TOLD = {
     [
         ("", (), ("use", "load_and_price")),
         ("FAQ", (), ("load_and_price", "latency")),
-        ("FAQ", ("requests_per_day",), ("load_and_price", "latency")),
+        ("FAQ", ("requests_per_day",), ("price", "latency")),
+        ("FAQ", ("price_per_hour",), ("load", "latency")),
         ("FAQ", ("requests_per_day", "price_per_hour"), ("latency", "data_class")),
         ("FAQ", ("latency_p95_ms",), ("load_and_price", "data_class")),
         ("FAQ", ("requests_per_day", "price_per_hour", "latency_p95_ms", "data_class"), ("budget", "deadline")),
