@@ -58,8 +58,7 @@ def hold_to_turn(message: AIMessage, turn: TurnContext, made: Sequence[ToolCall]
     if homeless is not None:
         calls = [ToolCall(name="search_guidance", args={}, id=None, type="tool_call")]
     if _tells_plan(turn):
-        calls = [ToolCall(**{**c, "name": "plan_adoption"}) if c["name"] == "estimate_cost" else c for c in calls]
-        calls = calls or ([] if made else [ToolCall(name="plan_adoption", args={}, id=None, type="tool_call")])
+        calls = [] if made else [ToolCall(name="plan_adoption", args={}, id=None, type="tool_call")]
     elif _asks_about_plan(turn):
         calls = [ToolCall(**{**c, "name": "search_guidance"}) if c["name"] == "plan_adoption" else c for c in calls]
     if any(c["name"] == "plan_adoption" for c in calls):
@@ -105,9 +104,10 @@ def asks_in_general(question: str) -> bool:
 
 
 def _tells_plan(turn: TurnContext) -> bool:
-    """Whether a message tells a plan what it asked for, or what only a plan has a use for, and does not ask for the cost."""
+    """Whether a message tells a plan what it asked for, or what only a plan has a use for, and asks for nothing itself."""
     targets = turn.arguments("plan_adoption").get("targets", {})
-    if not targets or turn.needs_model("plan_adoption") or _COST.search(turn.question):
+    asks = _COST.search(turn.question) or _QUESTION.search(turn.question.strip())
+    if not targets or asks or turn.named or turn.needs_model("plan_adoption"):
         return False
     return turn.last_tool == "plan_adoption" or bool(_OF_PLANS_ONLY & targets.keys())
 

@@ -144,7 +144,7 @@ class TurnContext(BaseModel):
     def _stated_use(self, tool: str) -> dict[str, str]:
         """What a question says that the model is for; one that only goes on about a model's plan says nothing of it."""
         stated = (tool == "plan_adoption" and (self.named or states_use(self.question))) or (
-            tool in {"plan_adoption", "check_documentation"} and stated_uses(self.question)
+            tool == "check_documentation" and stated_uses(self.question)
         )
         return {"use_case": self.question} if stated else {}
 

@@ -23,6 +23,7 @@ WORRY = {
     ("question", "kind", "place"),
     [
         ("Why?", "why", 0), ("and why is that?", "why", 0), ("それはなぜですか?", "why", 0), ("なぜ？", "why", 0), ("理由は何ですか", "why", 0),
+        ("Why do they happen?", "why", 0), ("Why does that matter?", "why", 0), ("それはなぜ起きるのですか", "why", 0), ("なぜ大切なのでしょうか", "why", 0),
         ("In short?", "shorter", 0), ("Can you sum it up?", "shorter", 0), ("tl;dr", "shorter", 0), ("要するに?", "shorter", 0),
         ("一言で言うと？", "shorter", 0), ("まとめてください", "shorter", 0), ("つまり、どういうことですか", "shorter", 0),
         ("how do we do that?", "how", 0), ("What are the steps?", "how", 0), ("具体的にどうすればいいですか", "how", 0),

@@ -42,10 +42,11 @@ def measured(tmp_path_factory):
 
 
 @pytest.fixture
-def home(measured, tmp_path, monkeypatch):
+def home(measured, tmp_path, monkeypatch, guidance_index):
     """A copy of that folder for one test."""
     folder = tmp_path / "home"
     folder.mkdir()
+    (folder / "index").symlink_to(guidance_index)
     with sqlite3.connect(measured / "tameshi.sqlite3") as kept, sqlite3.connect(folder / "tameshi.sqlite3") as copy:
         kept.backup(copy)
     monkeypatch.setenv("TAMESHI_HOME", str(folder))
@@ -397,3 +398,67 @@ def test_the_command_tells_the_same(tameshi, services):
     assert "[K1]" in tameshi("decisions", MINILM).stdout
     assert json.loads(tameshi("decisions", MINILM, "--json").stdout)[0]["id"] == "K1"
     assert "Nothing has been decided" in tameshi("decisions", "org/other").stdout
+
+
+# --- the conversation goes on -----------------------------------------------------------------------------------------
+
+
+def newest(services) -> AdoptionPlan:
+    found = read_plan(services, find_version(services, {"model": MINILM}, "local", None))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def ask(home):
+    """The function that asks in the conversation in which the model was planned, and returns the last event."""
+    with Assistant(Settings(home=home, offline=True), llm=None) as assistant:
+        yield lambda question: list(assistant.stream(question, conversation="c", user="local"))[-1]
+
+
+def test_what_a_plan_asked_for_is_told_to_it_and_questions_about_it_plan_nothing(ask, services):
+    ask(f"Plan the adoption of {MINILM} for FAQ search with 20000 requests a day at 0.5 dollars an hour")
+    planned = newest(services).version
+    assert "[G" in ask("Who approves it?").answer
+    assert newest(services).version == planned
+    told = ask("The budget is 900 dollars a month")
+    assert (newest(services).version, newest(services).targets["budget_per_month"]) == (planned + 1, 900)
+    assert newest(services).targets["requests_per_day"] == LOAD["requests_per_day"]
+    assert f"version {planned + 1}" in told.answer
+    ask("It will see confidential data")
+    assert newest(services).targets["data_class"] == "confidential"
+
+
+def test_amounts_in_a_currency_that_was_given_up_are_not_read_as_the_new_one(plan):
+    assert plan(use_case="FAQ search", **LOAD, budget_per_month=300.0).targets["budget_per_month"] == 300.0
+    changed = plan(currency="JPY", price_per_hour=60.0)
+    assert "budget_per_month" not in changed.targets
+    assert (changed.targets["price_per_hour"], changed.targets["requests_per_day"]) == (60.0, LOAD["requests_per_day"])
+
+
+@pytest.mark.parametrize(
+    ("question", "starts"),
+    [
+        ("Give me sentences for tomorrow's meeting", ("We try it small first", "We decide by measurement", "We set the operating")),
+        ("明日の会議で使える言い方を教えてください", ("まず小さく試します", "実測で判断します", "運用ルールを先に定めます")),
+    ],
+)  # fmt: skip
+def test_the_sentences_for_a_meeting_carry_the_figures_of_the_plan(ask, services, question, starts):
+    answer = ask(question)
+    said = [line.partition(". ")[2] for line in answer.answer.splitlines() if line[:1].isdigit()]
+    assert all(sentence.startswith(start) for sentence, start in zip(said, starts, strict=True))
+    profile = services.store.find(user="local", model=MINILM, tool="profile_model", limit=1)[0]
+    assert f"{profile.record['peak_memory_mib']:,.0f} MiB" in said[1]
+    assert profile.id in {citation.id for citation in answer.citations}
+    assert answer.unsupported_figures == ()
+
+
+def test_without_a_plan_they_carry_what_was_measured_and_without_either_the_guidance(home, services):
+    with sqlite3.connect(home / "tameshi.sqlite3") as database:
+        database.execute("DELETE FROM evidence WHERE tool = 'plan_adoption'")
+    with Assistant(Settings(home=home, offline=True), llm=None) as assistant:
+        measured = list(assistant.stream("What can I say in the meeting?", conversation="c"))[-1]
+        general = list(assistant.stream("What can I say in the meeting?", conversation="d", user="mia"))[-1]
+    assert "95 % of single calls" in measured.answer
+    assert "We decide by measurement." in general.answer
+    assert [citation.id for citation in general.citations] == ["G03"]
