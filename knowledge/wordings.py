@@ -1,7 +1,7 @@
 """Further wordings of questions: what the search is fitted on and looks through besides the entries themselves.
 
-`wordings/g*.toml` and `second.*.toml` name wordings by entry; `graded.*.toml` names for some of them every entry that helps;
-`outside*.toml` holds questions that the guidance is not to answer.
+`wordings/g*.toml` and `second.*.toml` name wordings by entry; `graded*.toml` names every entry that helps, for some of those
+and for questions by people who had seen no entry; `outside*.toml` holds questions that the guidance is not to answer.
 """
 
 from __future__ import annotations
@@ -26,19 +26,25 @@ SIDE = 0.25
 
 @cache
 def read_wordings() -> Mapping[str, Mapping[Language, tuple[str, ...]]]:
-    """Wordings by entry id and language."""
+    """Wordings by entry id and language; a graded question is one of each entry that answers it."""
     found: dict[str, dict[Language, tuple[str, ...]]] = {}
     for path in [*sorted(FOLDER.glob("g[0-9]*.toml")), *sorted(FOLDER.glob("second.*.toml"))]:
         for entry, wordings in _read(path).items():
             own = found.setdefault(entry, dict.fromkeys(LANGUAGES, ()))
             for language, texts in wordings.items():
                 own[language] += tuple(texts)
+    for language in LANGUAGES:
+        for text, grades in read_graded(language).items():
+            for entry in (entry for entry, grade in grades.items() if grade == ANSWERS):
+                own = found.setdefault(entry, dict.fromkeys(LANGUAGES, ()))
+                own[language] += () if text in own[language] else (text,)
     return found
 
 
 def read_graded(language: Language) -> dict[str, dict[str, int]]:
-    """Grade by entry id of every entry that helps, for some of the wordings."""
-    return {each["ask"]: each["entries"] for each in _read(FOLDER / f"graded.{language}.toml")["graded"]}
+    """Grade by entry id of every entry that helps, by question."""
+    paths = sorted(FOLDER.glob(f"graded*.{language}.toml"))
+    return {each["ask"]: each["entries"] for path in paths for each in _read(path)["graded"]}
 
 
 def shares_of(graded: Mapping[str, int], entries: Sequence[str]) -> npt.NDArray[np.float64]:

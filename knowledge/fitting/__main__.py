@@ -69,12 +69,8 @@ def _asked(entries: Sequence[Entry], language: Language, held_out: frozenset[str
     """The held-out wordings of a language with the weight of each entry."""
     ids = [entry.id for entry in entries]
     graded, wordings = read_graded(language), read_wordings()
-    return [
-        (text, shares_of(graded.get(text) or {entry: ANSWERS}, ids))
-        for entry in ids
-        for text in wordings[entry][language]
-        if text in held_out
-    ]
+    asked = {text: {entry: ANSWERS} for entry in ids for text in wordings[entry][language] if text in held_out}
+    return [(text, shares_of(graded.get(text) or grades, ids)) for text, grades in asked.items()]
 
 
 def _meanings(entries: Sequence[Entry], language: Language, embedder: Embedder) -> tuple[Numbers, Numbers]:

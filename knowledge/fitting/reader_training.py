@@ -45,12 +45,13 @@ class Example(NamedTuple):
 
 
 def examples_of(entries: Sequence[Entry]) -> Iterator[Example]:
-    """Titles, wordings and sentences of the entries."""
-    wordings = read_wordings()
+    """Titles, wordings and sentences of the entries; a question of several entries comes once."""
+    wordings, known = read_wordings(), set[str]()
     for i, entry in enumerate(entries):
         for language in LANGUAGES:
             asked = (entry.title_in(language), *entry.asks_in(language), *wordings[entry.id][language])
-            yield from (Example(text, language, i, 1.0) for text in asked)
+            yield from (Example(text, language, i, 1.0) for text in asked if text not in known)
+            known.update(asked)
             for section in SECTIONS:
                 for sentence in re.split(r"(?<=[。.?!？！])\s*|\n", getattr(entry.text(language), section)):
                     if len(sentence.strip()) > LEAST_SENTENCE:
