@@ -23,9 +23,12 @@ _CERTAIN = re.compile(
 _PLAN = re.compile(
     r"\b(?:re-?)?plan|\b(?:stages?|roadmap|verdict|go\s+ahead)\b|計画|プラン|段階|導入|判断|進めて", re.IGNORECASE
 )
-_COST = re.compile(
-    r"\b(?:costs?|pay|expensive|cheap(?:er)?|how\s+much)\b|費用|いくら|料金|コスト|単価|安く|高く", re.IGNORECASE
+_ORDER = re.compile(
+    r"\b(?:costs?|pay|expensive|cheap(?:er)?|how\s+much|check|profile|measure|time|fetch|download|inspect|compare|forecast|estimate|observe|test)\b"
+    r"|費用|いくら|料金|コスト|安く|高く|確認|確かめ|計測|実測|測|比較|比べ|取得|調べ|予測|見積|試し",
+    re.IGNORECASE,
 )
+"""Words that ask for something else than a plan."""
 _OF_PLANS_ONLY = frozenset({"budget_per_month", "deadline", "data_class"})
 LONGEST_MEMORY = 4_000
 """Characters of earlier questions that are remembered; the latest stay."""
@@ -57,7 +60,7 @@ def hold_to_turn(message: AIMessage, turn: TurnContext, made: Sequence[ToolCall]
         return AIMessage(content="", additional_kwargs={"ask_model_for": homeless})
     if homeless is not None:
         calls = [ToolCall(name="search_guidance", args={}, id=None, type="tool_call")]
-    if _tells_plan(turn):
+    if _tells_plan(turn, [c["name"] for c in calls]):
         calls = [] if made else [ToolCall(name="plan_adoption", args={}, id=None, type="tool_call")]
     elif _asks_about_plan(turn):
         calls = [ToolCall(**{**c, "name": "search_guidance"}) if c["name"] == "plan_adoption" else c for c in calls]
@@ -103,13 +106,15 @@ def asks_in_general(question: str) -> bool:
     return bool(_QUESTION.search(question.strip())) and not _CERTAIN.search(question)
 
 
-def _tells_plan(turn: TurnContext) -> bool:
+def _tells_plan(turn: TurnContext, proposed: Sequence[str]) -> bool:
     """Whether a message tells a plan what it asked for, or what only a plan has a use for, and asks for nothing itself."""
     targets = turn.arguments("plan_adoption").get("targets", {})
-    asks = _COST.search(turn.question) or _QUESTION.search(turn.question.strip())
+    asks = _ORDER.search(turn.question) or _QUESTION.search(turn.question.strip())
     if not targets or asks or turn.named or turn.needs_model("plan_adoption"):
         return False
-    return turn.last_tool == "plan_adoption" or bool(_OF_PLANS_ONLY & targets.keys())
+    return turn.last_tool == "plan_adoption" or bool(
+        _OF_PLANS_ONLY & targets.keys() and {"estimate_cost"}.issuperset(proposed)
+    )
 
 
 def _asks_about_plan(turn: TurnContext) -> bool:

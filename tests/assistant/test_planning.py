@@ -11,11 +11,14 @@ from typer.testing import CliRunner
 from assistant import Assistant, Settings
 from assistant.advice.plan_records import AdoptionPlan
 from assistant.cli import app
+from assistant.held_answer import hold_to_turn
+from assistant.llm.turn_schema import read_turn
 from assistant.planning import find_version, read_plan, resolve_call
 from assistant.rendering.results import TurnResult, render_result
 from assistant.services import Services
 from assistant.stage_closing import close_stage
 from assistant.toolbox import CallScope, Toolbox
+from tests.fakes import call
 from tools.errors import GatesOpen, InvalidArgument, MissingEvidence
 from tools.progress import CancelToken
 
@@ -462,3 +465,21 @@ def test_without_a_plan_they_carry_what_was_measured_and_without_either_the_guid
     assert "95 % of single calls" in measured.answer
     assert "We decide by measurement." in general.answer
     assert [citation.id for citation in general.citations] == ["G03"]
+
+
+@pytest.mark.parametrize(
+    ("question", "last_tool", "proposed", "made"),
+    [
+        ("It will see confidential data", "plan_adoption", "check_documentation", "plan_adoption"),
+        ("p95は200ms以内にしたい", "plan_adoption", "profile_model", "plan_adoption"),
+        ("予算は月4万円です", "search_guidance", "estimate_cost", "plan_adoption"),
+        ("Measure it again, p95 under 200 ms", "plan_adoption", "profile_model", "profile_model"),
+        ("Check the licence for a product with customer data", "search_guidance", "check_documentation", "check_documentation"),
+        ("What would 900 dollars a month pay for?", "plan_adoption", "estimate_cost", "estimate_cost"),
+        ("Who approves it?", "plan_adoption", "plan_adoption", "search_guidance"),
+        ("Make the plan for contract review", "plan_adoption", "plan_adoption", "plan_adoption"),
+    ],
+)  # fmt: skip
+def test_a_message_after_a_plan_goes_where_it_belongs(question, last_tool, proposed, made):
+    turn = read_turn(question, remembered=(MINILM,), known=(), last_tool=last_tool)
+    assert [c["name"] for c in hold_to_turn(call((proposed, {"model": MINILM})), turn).tool_calls] == [made]
