@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,20 @@ WEIGHTS = Path(__file__).parent / "weights" / "entry_reader.safetensors"
 MAX_TOKENS = 96
 ENTRIES = "entries"
 """Key of the file's metadata: ids of the head's rows, separated by spaces."""
+OUTSIDE = "outside"
+"""The row of questions that the guidance is not to answer."""
 Floats = npt.NDArray[np.float32]
+
+
+class Reading(NamedTuple):
+    """What the reader makes of a question."""
+
+    entries: Floats
+    """Log-probability by entry, shape (entries,)."""
+    outside: float
+    """Log-probability that the guidance is not to answer it."""
+    pooled: Floats
+    """The vector behind both, shape (384,)."""
 
 
 class EntryReader:
@@ -45,25 +58,30 @@ class EntryReader:
         self._lock = threading.Lock()
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any, dict[str, torch.Tensor], list[int]]:
+    def _loaded(self) -> tuple[Any, Any, dict[str, torch.Tensor], list[int], int]:
         from safetensors import safe_open  # noqa: PLC0415 (only when needed)
 
         with safe_open(self._weights, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
             row = {entry: i for i, entry in enumerate(file.metadata()[ENTRIES].split())}
-        return *merged_minilm(self._minilm, arrays), [row.get(entry, -1) for entry in self._entries]
+        return *merged_minilm(self._minilm, arrays), [row.get(entry, -1) for entry in self._entries], row[OUTSIDE]
 
-    def read(self, question: str, language: Language) -> tuple[Floats, Floats]:
-        """Log-probabilities of the entries, shape (entries,), and the pooled vector behind them, shape (384,)."""
+    def read(self, question: str, language: Language) -> Reading:
+        """Which entry a question is about, or none.
+
+        Args:
+            question: The question.
+            language: Its language.
+        """
         import torch  # noqa: PLC0415 (heavy import, only when needed)
 
         with self._lock:
-            tokenizer, model, added, rows = self._loaded
+            tokenizer, model, added, rows, outside = self._loaded
             pooled = read_text(model, token_ids(tokenizer, question, language))
             with torch.inference_mode():
                 scores = (added["head.weight"] @ pooled + added["head.bias"]).log_softmax(-1).numpy()
         known = np.array([scores[row] if row >= 0 else scores.min() for row in rows], dtype=np.float32)
-        return known, pooled.numpy()
+        return Reading(known, float(scores[outside]), pooled.numpy())
 
 
 def token_ids(tokenizer: Any, text: str, language: Language) -> list[int]:

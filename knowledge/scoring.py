@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.embedding import Embedder, Floats
-from knowledge.entry_reader import EntryReader
+from knowledge.entry_reader import EntryReader, Reading
 from knowledge.gloss import gloss_question
 from knowledge.glossary import expand
 from knowledge.lexical import content_pieces, tokens_of
@@ -32,14 +32,10 @@ VIEWS: dict[Language, tuple[str, ...]] = {"en": _OWN, "ja": (*_OWN, "gloss_simil
 """Names of the views: cosine similarity of an entry's closest text and of its closest three; BM25 of the whole entry by the
 question and by the question widened with the glossary, and of its best text, each for the length of the question; the
 reader's log-probability; and for Japanese the similarity and BM25 of the English texts by the question's gloss."""
-SIGNS = ("best", "margin", "reader", "spread", "similar", "neighbours", "words", "known", "length")
-"""What tells a question in scope: the best entry's fused score and its lead over the fifth, the reader's best
-log-probability and the entropy of all, the highest similarity and the mean of the highest five, the best BM25, the share of
-the question's content words that the guidance uses, and how many content words there are (logarithm)."""
-
-
-KNOWN_WEIGHT, LEAST_MATCH = 3.4, 3.45
-"""Japanese, which the vectors tell apart less well: the best BM25 plus the weighted known share must reach this besides."""
+SIGNS = ("best", "margin", "reader", "outside", "spread", "similar", "neighbours", "words", "known", "length")
+"""What tells a question in scope: the best entry's fused score and its lead over the fifth, the reader's best log-probability,
+that of no entry, and the entropy of all, the highest similarity and the mean of the highest five, the best BM25, the share of the
+question's content words that the guidance uses, and how many content words there are (logarithm)."""
 
 OWN_WORDING = 0.98
 """Cosine similarity from which a question is one of the guidance's own wordings, whatever else speaks against it."""
@@ -68,8 +64,8 @@ class Scored(NamedTuple):
     question: str
     views: npt.NDArray[np.float64]
     """Shape (entries, views)."""
-    pooled: Floats
-    """The reader's vector, shape (384,)."""
+    read: Reading
+    """What the reader makes of the question."""
     meaning: Floats
     """MiniLM's own vector of the question, of a Japanese one's gloss, shape (384,)."""
     similarity: Floats
@@ -124,7 +120,7 @@ class EntryScoring:
         reading = self._reading.submit(self._reader.read, question, language)
         glossed = gloss_question(question) if language == "ja" else ""
         vectors = self._embedder.embed([question, glossed] if glossed else [question])
-        read, pooled = reading.result()
+        read = reading.result()
         similarity, text_words = _similarities(own, vectors[0]), own.words.texts.scores(question)
         length = math.sqrt(max(1, len(tokens_of(question))))
         widened = expand(question)
@@ -135,14 +131,14 @@ class EntryScoring:
             own.words.whole.scores(question) / length,
             own.words.whole.scores(widened) / length,
             np.maximum(self._best(own, text_words), 0.0) / length,
-            read,
+            read.entries,
         ]
         if language == "ja":
             views += self._by_gloss(glossed, vectors[-1])
         return Scored(
             question,
             np.stack(views, axis=-1).astype(np.float64),
-            pooled,
+            read,
             vectors[-1],
             similarity,
             text_words,
@@ -162,6 +158,7 @@ class EntryScoring:
                 best[0],
                 best[0] - best[min(NEIGHBOURS, len(best)) - 1],
                 read[0],
+                scored.read.outside,
                 -float((chances * read).sum()),
                 similar[0],
                 similar[:NEIGHBOURS].mean(),
@@ -202,16 +199,15 @@ def fuse_views(views: npt.NDArray[np.float64], language: Language, weights: Weig
     return views @ np.array([weights.views[name] for name in VIEWS[language]])
 
 
-def is_close(signs: npt.NDArray[np.float64], scored: Scored, language: Language, weights: Weights) -> bool:
+def is_close(signs: npt.NDArray[np.float64], scored: Scored, weights: Weights) -> bool:
     """Whether the guidance has anything to say to a question."""
     if signs[SIGNS.index("similar")] >= OWN_WORDING:
         return True
-    matched = signs[SIGNS.index("words")] + KNOWN_WEIGHT * signs[SIGNS.index("known")]
-    return closeness(signs, scored, weights) >= 0 and (language == "en" or bool(matched >= LEAST_MATCH))
+    return closeness(signs, scored, weights) >= 0
 
 
 def closeness(signs: npt.NDArray[np.float64], scored: Scored, weights: Weights) -> float:
     """What the two fitted judges say to the same together: yes from 0 on."""
     by_sign = float(signs @ np.array([weights.signs[name] for name in SIGNS]))
-    by_vector = scored.pooled @ np.array(weights.pooled) + scored.meaning @ np.array(weights.meaning)
+    by_vector = scored.read.pooled @ np.array(weights.pooled) + scored.meaning @ np.array(weights.meaning)
     return by_sign + float(by_vector) + weights.bias

@@ -140,7 +140,7 @@ class GuidanceSearch:
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
         scored, weights = self._scoring.score(text, asked_in), self._weights[asked_in]
         fused = fuse_views(scored.views, asked_in, weights)
-        if topic is None and not is_close(self._scoring.signs(text, scored, fused), scored, asked_in, weights):
+        if topic is None and not is_close(self._scoring.signs(text, scored, fused), scored, weights):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
         chances = np.where(allowed, chances_to_help(fused, self._companions), 0.0)
         best = self._with_parts([int(i) for i in best_first(chances, limit) if allowed[i]], allowed)[:limit]

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure(config):
+    """Beside other workers a worker has its own temporary folder, where the leases of devices lie, and one thread."""
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker:
+        own = Path(tempfile.gettempdir()) / f"tameshi-{worker}"
+        own.mkdir(exist_ok=True)
+        patch = pytest.MonkeyPatch()
+        patch.setenv("TMPDIR", str(own))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        tempfile.tempdir = None
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ def main() -> None:
             scoring,
             language,
             _asked(entries, language, held_out),
-            read_outside(language),
+            [text for text in read_outside(language) if text in held_out],
             _meanings(entries, language, embedder),
         ).model_dump()
         for language in LANGUAGES
@@ -60,8 +60,9 @@ def main() -> None:
 
 
 def held_out_wordings() -> frozenset[str]:
-    """Wordings that the reader does not learn: the same ones however many others there are."""
-    every = (text for own in read_wordings().values() for texts in own.values() for text in texts)
+    """What the reader does not learn, in scope and out of it: the same texts however many others there are."""
+    asked = (text for own in read_wordings().values() for texts in own.values() for text in texts)
+    every = [*asked, *(text for language in LANGUAGES for text in read_outside(language))]
     return frozenset(text for text in every if zlib.crc32(text.encode()) % HELD_OUT == 0)
 
 

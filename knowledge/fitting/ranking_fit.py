@@ -80,7 +80,7 @@ def _fit_limit(
     weights: Weights, signs: Numbers, scored: Sequence[Scored], inside: int, meanings: tuple[Numbers, Numbers]
 ) -> Weights:
     """Two judges whose votes are added: signs with the reader's vector, and MiniLM's own vector, which has seen more wordings."""
-    numbers = np.concatenate([signs, np.stack([each.pooled for each in scored]).astype(np.float64)], axis=1)
+    numbers = np.concatenate([signs, np.stack([each.read.pooled for each in scored]).astype(np.float64)], axis=1)
     answered = np.arange(len(numbers)) < inside
     by_number, first_bias, first = _judge(numbers, answered, STRENGTH)
     every = np.concatenate(meanings).astype(np.float64)

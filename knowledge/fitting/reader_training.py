@@ -16,11 +16,11 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from knowledge.entry import SECTIONS, Entry
-from knowledge.entry_reader import ENTRIES, token_ids
+from knowledge.entry_reader import ENTRIES, OUTSIDE, token_ids
 from knowledge.fitting.adapters import AdaptableMiniLM
 from knowledge.fitting.schedule import batches, learning_rate
 from knowledge.topics import LANGUAGES, Language
-from knowledge.wordings import ANSWERS, read_graded, read_wordings, shares_of
+from knowledge.wordings import ANSWERS, read_graded, read_outside, read_wordings, shares_of
 
 EPOCHS = 6
 PEAK_RATE = 1.5e-3
@@ -36,7 +36,7 @@ LEAST_SENTENCE, MOST_SENTENCE = 12, 300
 
 
 class Example(NamedTuple):
-    """A text and the entry it belongs to."""
+    """A text and the entry it belongs to; the number behind the last entry is what the guidance is not to answer."""
 
     text: str
     language: Language
@@ -45,7 +45,7 @@ class Example(NamedTuple):
 
 
 def examples_of(entries: Sequence[Entry]) -> Iterator[Example]:
-    """Titles, wordings and sentences of the entries; a question of several entries comes once."""
+    """Titles, wordings and sentences of the entries, a question of several entries once, and what is out of scope."""
     wordings, known = read_wordings(), set[str]()
     for i, entry in enumerate(entries):
         for language in LANGUAGES:
@@ -56,6 +56,8 @@ def examples_of(entries: Sequence[Entry]) -> Iterator[Example]:
                 for sentence in re.split(r"(?<=[。.?!？！])\s*|\n", getattr(entry.text(language), section)):
                     if len(sentence.strip()) > LEAST_SENTENCE:
                         yield Example(sentence.strip()[:MOST_SENTENCE], language, i, SENTENCE)
+    for language in LANGUAGES:
+        yield from (Example(text, language, len(entries), 1.0) for text in read_outside(language))
 
 
 def train_reader(
@@ -75,14 +77,14 @@ def train_reader(
     training = _Training(entries, [e for e in examples_of(entries) if e.text not in held_out], minilm, seed)
     training.run(epochs)
     file.parent.mkdir(exist_ok=True)
-    save_file(training.arrays(), file, metadata={ENTRIES: " ".join(entry.id for entry in entries)})
+    save_file(training.arrays(), file, metadata={ENTRIES: " ".join(_rows(entries))})
 
 
 class _Training:
     def __init__(self, entries: Sequence[Entry], examples: Sequence[Example], minilm: Path, seed: int) -> None:
         self._rng = random.Random(seed)
         self._minilm = AdaptableMiniLM(minilm)
-        self._head = nn.Linear(self._minilm.model.config.hidden_size, len(entries))
+        self._head = nn.Linear(self._minilm.model.config.hidden_size, len(_rows(entries)))
         self._examples = list(examples)
         self._ids = [token_ids(self._minilm.tokenizer, each.text, each.language) for each in examples]
         self._targets = _targets(entries, examples)
@@ -139,9 +141,14 @@ class _Training:
         return (-(target * scores).sum(-1) * weight).mean()
 
 
+def _rows(entries: Sequence[Entry]) -> list[str]:
+    """Names of the head's rows."""
+    return [*(entry.id for entry in entries), OUTSIDE]
+
+
 def _targets(entries: Sequence[Entry], examples: Sequence[Example]) -> torch.Tensor:
-    """Shape (examples, entries): one entry each, or all that help where that was graded."""
-    ids = [entry.id for entry in entries]
+    """Shape (examples, rows): one entry each, or all that help where that was graded."""
+    ids = _rows(entries)
     graded = {language: read_graded(language) for language in LANGUAGES}
     rows = [shares_of(graded[each.language].get(each.text) or {ids[each.entry]: ANSWERS}, ids) for each in examples]
     return torch.tensor(np.stack(rows), dtype=torch.float32)
