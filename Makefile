@@ -17,8 +17,10 @@ install: $(STAMP)
 run: $(STAMP)
 	$(BIN)/python app.py
 
+# What measures is tested alone: beside other tests its figures would say nothing.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/tools/profiling
+	$(BIN)/python -m pytest tests/tools/profiling
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -12,8 +12,9 @@ from knowledge.topics import Language
 
 Numbers = npt.NDArray[np.float64]
 RIDGE = 1e-3
-MOST_LOST = 0.08
-"""Share of wordings in scope that may be refused where the limit is set."""
+MOST_LOST: dict[Language, float] = {"en": 0.05, "ja": 0.08}
+"""Share of wordings in scope that may be refused where the limit is set: there nine in ten of what is out of scope is refused in
+English; Japanese is told apart less well and gives up more."""
 STRENGTH = 0.05
 """Inverse of the penalty on the weights of the first judge, which sees nearly as many numbers as examples."""
 STRENGTH_OF_MEANING = 0.03
@@ -53,7 +54,7 @@ def fit_weights(
             for text, scored in zip(texts, [*inside, *strangers], strict=True)
         ]
     )
-    return _fit_limit(weights, signs, [*inside, *strangers], len(inside), meanings)
+    return _fit_limit(weights, signs, [*inside, *strangers], len(inside), meanings, MOST_LOST[language])
 
 
 def _fit_views(views: Numbers, targets: Numbers) -> Numbers:
@@ -77,7 +78,12 @@ def _fit_views(views: Numbers, targets: Numbers) -> Numbers:
 
 
 def _fit_limit(
-    weights: Weights, signs: Numbers, scored: Sequence[Scored], inside: int, meanings: tuple[Numbers, Numbers]
+    weights: Weights,
+    signs: Numbers,
+    scored: Sequence[Scored],
+    inside: int,
+    meanings: tuple[Numbers, Numbers],
+    most_lost: float,
 ) -> Weights:
     """Two judges whose votes are added: signs with the reader's vector, and MiniLM's own vector, which has seen more wordings."""
     numbers = np.concatenate([signs, np.stack([each.read.pooled for each in scored]).astype(np.float64)], axis=1)
@@ -88,7 +94,7 @@ def _fit_limit(
     # The second judge has seen the held-out wordings among all: what it says of them unseen is told by its own quantiles.
     own = np.stack([each.meaning for each in scored[:inside]]).astype(np.float64) @ by_meaning + second_bias
     shift = float(np.median(second[: len(meanings[0])]) - np.median(own))
-    limit = float(np.quantile(first[answered] + own + shift, MOST_LOST))
+    limit = float(np.quantile(first[answered] + own + shift, most_lost))
     return weights.model_copy(
         update={
             "signs": dict(zip(SIGNS, by_number[: len(SIGNS)].tolist(), strict=True)),
