@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.file_hash import sha256_of
 from knowledge.threads import LOADING, one_thread
 
 Floats = npt.NDArray[np.float32]
@@ -37,8 +37,7 @@ class Embedder:
     @cached_property
     def model_hash(self) -> str:
         """SHA-256 of the weights, which an index must have been built with."""
-        with (self.folder / "model.safetensors").open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.folder / "model.safetensors")
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:

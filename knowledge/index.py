@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.embedding import Embedder, Floats
 from knowledge.errors import IndexUnavailable, KnowledgeError
+from knowledge.file_hash import sha256_of
 from knowledge.passages import IndexedText
 from knowledge.shipped_vectors import embed_texts
 
@@ -148,7 +149,7 @@ def _read(folder: Path, wanted: str, texts: Sequence[IndexedText]) -> Floats | N
         place = folder / Path(pointer.folder).name
         if pointer.content != wanted or pointer.count != len(texts) or _files_digest(place) != pointer.files:
             return None
-        if _hash(place / DATABASE) == pointer.database and (place / VECTORS).is_file():
+        if sha256_of(place / DATABASE) == pointer.database and (place / VECTORS).is_file():
             vectors = np.load(place / VECTORS, allow_pickle=False)
             if _digest(vectors) == pointer.vectors:
                 return vectors
@@ -172,11 +173,6 @@ def _is_sound_database(file: Path) -> bool:
         return database.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
-def _hash(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
 def _all_vectors(collection: Any, texts: Sequence[IndexedText]) -> Floats:
     found: dict[str, Any] = {}
     while page := collection.get(include=["embeddings"], limit=PAGE, offset=len(found)):
@@ -197,7 +193,7 @@ def _files_digest(place: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted(path for names in place.glob(f"*/{_GRAPH_NAMES}") for path in names.parent.iterdir()):
-        digest.update(f"{path.relative_to(place).as_posix()}\0{_hash(path)}\0".encode())
+        digest.update(f"{path.relative_to(place).as_posix()}\0{sha256_of(path)}\0".encode())
     return digest.hexdigest()
 
 
@@ -220,7 +216,7 @@ def _build(folder: Path, texts: Sequence[IndexedText], embedder: Embedder, wante
         count=len(texts),
         vectors=_digest(vectors),
         files=_files_digest(folder / name),
-        database=_hash(folder / name / DATABASE),
+        database=sha256_of(folder / name / DATABASE),
     )
     partial.write_text(pointer.model_dump_json(), encoding="utf-8")
     partial.replace(folder / POINTER)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from knowledge.entry import FOLDER, Entry, read_entries
+from knowledge.file_hash import sha256_of
 from knowledge.glossary import terms
 from knowledge.lexical import LexicalRanker, content_pieces, tokens_of
 from knowledge.passages import IndexedText, indexed_texts, whole_text
@@ -132,7 +133,7 @@ def _hash_of_sources(guidance: Path) -> str:
     paths = [*guidance.glob("*.md"), *WORDINGS.glob("*.toml"), package / "glossary.toml", *package.glob("*.py")]
     digest = hashlib.sha256(f"{version('bm25s')} {np.__version__}".encode())
     for path in sorted(paths):
-        digest.update(f"\0{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(f"\0{path.name}\0{sha256_of(path)}".encode())
     return digest.hexdigest()
 
 
@@ -179,4 +180,4 @@ def _keep(prepared: Prepared, place: Path, made_of: str) -> None:
 
 def _hashes(place: Path) -> dict[str, str]:
     files = (path for path in place.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+    return {path.relative_to(place).as_posix(): sha256_of(path) for path in sorted(files)}

@@ -49,7 +49,7 @@ class FiredRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: str
-    """Rule id, such as `R-LIC`; its sentence is `rule.<id>.<effect>`."""
+    """Rule id, such as `R-LIC`."""
     effect: Effect
     """What it does to the verdict."""
     value: str
@@ -62,6 +62,11 @@ class FiredRule(BaseModel):
     """Passage of a policy or guidance entry that the rule applies, or empty."""
     change: str = ""
     """What would change its effect, as a key (`change.<change>`); empty when nothing has to change."""
+
+    @property
+    def phrase(self) -> str:
+        """Key of its sentence; a cost that nobody could work out has one of its own."""
+        return f"rule.{self.rule}.{'unknown' if self.rule == 'R-COST' and not self.value else self.effect}"
 
 
 class Assumption(BaseModel):

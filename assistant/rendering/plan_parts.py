@@ -73,8 +73,7 @@ def rule_text(rule: FiredRule, plan: AdoptionPlan, language: Language) -> str:
         value = say("policy.none", language) if not rule.value else value
     elif rule.rule == "R-GATE":
         value = joined("gate", rule.value.split(", "), language)
-    found = "unknown" if rule.rule == "R-COST" and not rule.value else rule.effect
-    return say(f"rule.{rule.rule}.{found}", language, value=value, threshold=threshold)
+    return say(rule.phrase, language, value=value, threshold=threshold)
 
 
 def cited(rule: FiredRule) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from knowledge.embedding import Embedder
-from knowledge.entry import Entry, read_entries
+from knowledge.entry import Entry
 from knowledge.entry_reader import WEIGHTS, EntryReader
 from knowledge.fitting.ranking_fit import Numbers, fit_weights
 from knowledge.fitting.reader_training import train_reader
@@ -36,12 +36,12 @@ def main() -> None:
     parser.add_argument("minilm", type=Path)
     parser.add_argument("--keep-reader", action="store_true", help="fit the weights for the reader that is there")
     options = parser.parse_args()
-    entries = read_entries()
     held_out = held_out_wordings()
+    prepared = prepare(without=held_out)
+    entries = prepared.entries
     if not options.keep_reader:
         train_reader(entries, held_out, options.minilm, WEIGHTS)
     embedder = Embedder(options.minilm)
-    prepared = prepare(without=held_out)
     vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])
     scoring = EntryScoring(prepared, vectors, embedder, reader)

@@ -95,8 +95,7 @@ def rule_sentence(rule: FiredRule, plan: AdoptionPlan, language: Language) -> st
         threshold = requirement(statement, language) if statement else threshold
     elif rule.rule == "R-GATE":
         value = joined([gate_name(code, language) for code in rule.value.split(", ")], language)
-    found = "unknown" if rule.rule == "R-COST" and not rule.value else rule.effect
-    return words(f"rule.{rule.rule}.{found}", language, value=value, threshold=threshold)
+    return words(rule.phrase, language, value=value, threshold=threshold)
 
 
 def change_sentence(rule: FiredRule, language: Language) -> str:
