@@ -32,6 +32,7 @@ from assistant.recall import Recall
 from assistant.rendering.results import TurnResult
 from assistant.services import Services
 from assistant.settings import Settings
+from assistant.stage_question import answer_stage
 from assistant.toolbox import CallScope, read_record
 from assistant.translation import translate
 from assistant.turn_events import (
@@ -297,13 +298,13 @@ class Assistant:
             yield from self._answer(running)
 
     def _from_records(self, running: _Running) -> StoredAnswer | None:
-        """The answer to a question about decisions or about what to say in a meeting, which code reads from what is stored."""
+        """The answer to a question about decisions, a stage, or what to say in a meeting, which code reads from what is stored."""
         turn, call = running.scope.turn, running.scope.call
         if asks_decisions(turn.question):
             return answer_decisions(self.services, turn, call.user, running.language)
         if asks_for_sentences(turn.question):
             return answer_for_meeting(self.services, turn, call.user, call.conversation, running.language)
-        return None
+        return answer_stage(self.services, turn, call.user, call.conversation, running.language)
 
     def _answer_stored(self, running: _Running, answer: StoredAnswer) -> Iterator[TurnEvent]:
         """Tell what is stored, without the LLM."""

@@ -161,7 +161,7 @@ def _documented(facts: PlanFacts) -> Gate:
         return missing_gate("documented_for_use", threshold, answered_by="check_documentation")
     there = sum(need["line"] is not None for need in needs)
     return _judged(
-        "documented_for_use", there == len(needs), f"{there}/{len(needs)}, {score:.0%}", threshold, found[1],
+        "documented_for_use", there == len(needs), f"{there}/{len(needs)}", threshold, found[1],
         number=score, unit="share",
     )  # fmt: skip
 

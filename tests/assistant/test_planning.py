@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from assistant import Assistant, Settings
 from assistant.advice.plan_records import AdoptionPlan
 from assistant.cli import app
+from assistant.evidence import Turn
 from assistant.held_answer import hold_to_turn
 from assistant.llm.turn_schema import read_turn
 from assistant.planning import find_version, read_plan, resolve_call
@@ -465,6 +466,60 @@ def test_without_a_plan_they_carry_what_was_measured_and_without_either_the_guid
     assert "95 % of single calls" in measured.answer
     assert "We decide by measurement." in general.answer
     assert [citation.id for citation in general.citations] == ["G03"]
+
+
+@pytest.fixture
+def shown(services):
+    """The plan as the last thing that the conversation showed."""
+    turn = Turn(question=f"Plan the adoption of {MINILM}", answer="The plan.", tools=("plan_adoption",))
+    services.store.add_turn(turn, user="local", conversation="c")
+
+
+@pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize(
+    ("question", "stage", "told", "untold"),
+    [
+        ("How long is stage 2?", "proof of concept", ("Time:** 2 wk",), ("Budget", "Stops when")),
+        ("What does the pilot cost, and how long does it take?", "pilot", ("Time:** 4 wk", "Budget for devices:** "), ("Stops",)),
+        ("When do we stop the pilot?", "pilot", ("Stops when:** an answer causes harm",), ("Budget",)),
+        ("What must hold to leave the proof of concept?", "proof of concept", ("p95 latency", "quality on your own"), ("Budget",)),
+        ("What happens in the next stage?", "proof of concept", ("Purpose and limit", "Time", "Stops when"), ()),
+        ("What is monitored in production?", "production", ("| watched |",), ("Budget",)),
+        ("段階2の期間は?", "概念実証", ("期間**:2 週間",), ("予算",)),
+        ("試験導入はいつ中止しますか", "試験導入", ("中止する場合**:",), ("機器の予算",)),
+        ("本番の費用はいくらになりますか", "本番運用", ("機器の予算**:月 ",), ("期間",)),
+        ("第2段階について詳しく", "概念実証", ("目的と制限", "期間", "次へ進む条件"), ()),
+    ],
+)  # fmt: skip
+def test_a_question_about_a_stage_is_answered_from_the_plan_as_it_stands(ask, services, question, stage, told, untold):
+    planned = newest(services).version
+    answer = ask(question)
+    head, *lines = answer.answer.splitlines()
+    assert f"**{stage}" in head
+    assert all(each in "\n".join(lines) for each in told)
+    assert not [each for each in untold if each in "\n".join(lines)]
+    assert answer.citations[0].id in head
+    assert newest(services).version == planned
+
+
+@pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How long should a pilot last?",
+        "How much memory does production need?",
+        "The pilot may cost 300 dollars a month",
+        "Who approves it?",
+    ],
+)
+def test_what_is_no_question_about_a_stage_is_not_answered_as_one(ask, question):
+    assert "in the plan for" not in ask(question).answer
+
+
+def test_nobody_is_told_of_another_user_s_stages(home):
+    with Assistant(Settings(home=home, offline=True), llm=None) as assistant:
+        said = list(assistant.stream(f"How long is the pilot of {MINILM}?", conversation="c", user="mia"))[-1]
+    assert "in the plan for" not in said.answer
 
 
 @pytest.mark.parametrize(
