@@ -20,7 +20,7 @@ def main(settings: Settings | None = None, *, block: bool = True) -> str:
 
     used = settings or Settings()
     holder = AssistantHolder(used)
-    page = build_page(holder, "ja" if used.language == "ja" else "en")
+    page = build_page(holder, None if used.language == "auto" else used.language)
     _, address, _ = page.queue(default_concurrency_limit=16).launch(
         server_name=used.host,
         server_port=used.port or None,

@@ -178,6 +178,26 @@ def test_labels_in_japanese(page):
     assert "次の一歩" in answer, "the chosen language outranks that of the question"
 
 
+def test_a_japanese_browser_gets_a_japanese_page_and_the_reader_may_choose_english(browser, address):
+    context = browser.new_context(locale="ja-JP", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(ANSWER_MS)
+    page.goto(address)
+    page.locator("#send").get_by_text("送信").wait_for()
+    assert page.locator("#evidence").inner_text().startswith("まだ")
+    assert page.locator("#documents").get_by_text("チームの文書").count() == 1
+    page.locator("#language").get_by_text("English").click()
+    page.locator("#send").get_by_text("Send").wait_for()
+    context.close()
+
+
+def test_emptying_the_chat_begins_a_new_conversation(page):
+    ask(page, "What is a model card?")
+    page.locator("#evidence").get_by_text("E").first.wait_for()
+    page.get_by_label("Clear").first.click()
+    page.locator("#evidence").get_by_text("Nothing has been measured").wait_for()
+
+
 def test_T26_two_readers_do_not_see_each_other(browser, address):
     pages = [browser.new_context().new_page() for _ in range(2)]
     for page in pages:

@@ -41,17 +41,17 @@ class DocumentsPanel:
                 self.remove = gr.Button(label("remove", language), size="sm", min_width=80, elem_id="documents-remove")
             self.told = gr.Markdown(elem_id="documents-told")
 
-    def connect(self, answers_in: gr.Radio) -> None:
+    def connect(self, labels_in: gr.State) -> None:
         """Say what happens when something in it is used.
 
         Args:
-            answers_in: Language of the page.
+            labels_in: Language of the page.
         """
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self.listed, self.chosen, self.told]
-        self.panel.expand(self._show, [answers_in], shown, **quiet)
-        self.upload.upload(self._add, [self.upload, self.shared, answers_in], [*shown, self.upload], **quiet)
-        self.remove.click(self._remove, [self.chosen, answers_in], shown, **quiet)
+        self.panel.expand(self._show, [labels_in], shown, **quiet)
+        self.upload.upload(self._add, [self.upload, self.shared, labels_in], [*shown, self.upload], **quiet)
+        self.remove.click(self._remove, [self.chosen, labels_in], shown, **quiet)
 
     def relabelled(self) -> list[Any]:
         """The components that `relabel` gives new labels to, in its order."""
@@ -68,15 +68,15 @@ class DocumentsPanel:
             gr.update(value=label("remove", language)),
         ]
 
-    def _show(self, answers_in: str) -> tuple[Any, Any, Any]:
-        return self._state(_language(answers_in), "")
+    def _show(self, language: Language) -> tuple[Any, Any, Any]:
+        return self._state(language, "")
 
-    def _add(self, files: list[str] | None, shared: bool, answers_in: str) -> Iterator[tuple[Any, ...]]:
+    def _add(self, files: list[str] | None, shared: bool, language: Language) -> Iterator[tuple[Any, ...]]:
         from assistant.rendering.documents import failure_line, outcome_line  # noqa: PLC0415 (after the first paint)
         from assistant.rendering.style import plain  # noqa: PLC0415 (as above)
         from knowledge.errors import DocumentError  # noqa: PLC0415 (as above)
 
-        language, told = _language(answers_in), []
+        told: list[str] = []
         for path in map(Path, files or ()):
             yield gr.skip(), gr.skip(), "\n\n".join([*told, label("adding", language)]), gr.update(interactive=False)
             try:
@@ -88,12 +88,11 @@ class DocumentsPanel:
                 path.unlink(missing_ok=True)  # the copy that the upload left
         yield *self._state(language, "\n\n".join(told)), gr.update(interactive=True, value=None)
 
-    def _remove(self, document: str | None, answers_in: str) -> tuple[Any, Any, Any]:
+    def _remove(self, document: str | None, language: Language) -> tuple[Any, Any, Any]:
         from assistant.rendering.documents import failure_line, removed_line  # noqa: PLC0415 (after the first paint)
         from assistant.rendering.style import plain  # noqa: PLC0415 (as above)
         from knowledge.errors import DocumentError  # noqa: PLC0415 (as above)
 
-        language = _language(answers_in)
         if not document:
             return self._state(language, label("choose_document", language))
         try:
@@ -116,7 +115,3 @@ class DocumentsPanel:
     @property
     def _documents(self) -> TeamDocuments:
         return self._holder.get().services.team_documents
-
-
-def _language(answers_in: str) -> Language:
-    return "ja" if answers_in == "ja" else "en"

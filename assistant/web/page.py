@@ -9,7 +9,7 @@ import gradio as gr
 
 from assistant.languages import Language
 from assistant.web.documents import DocumentsPanel
-from assistant.web.strings import EXAMPLES, label
+from assistant.web.strings import EXAMPLES, LABELS, label
 from assistant.web.turns import AssistantHolder, TurnRunner
 
 CSS = """
@@ -22,21 +22,23 @@ footer{display:none!important}
 """
 
 
-def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
+def build_page(holder: AssistantHolder, fixed: Language | None = None) -> gr.Blocks:
     """The page.
 
     Args:
         holder: Gives the assistant once it is built.
-        language: Language of the labels at the start.
+        fixed: Language of the labels; the browser's when not given. The reader's own choice goes before both.
     """
+    language: Language = fixed or "en"
     with gr.Blocks(title="Tameshi", analytics_enabled=False, fill_width=True) as page:
+        labels_in = gr.State(language)
         conversation = gr.State("")
         consent = gr.State("")
         with gr.Row(equal_height=False):
             with gr.Column(scale=7, min_width=360):
                 title = gr.Markdown(_title(language))
                 chat = gr.Chatbot(
-                    value=[], height="66vh", show_label=False, elem_id="chat", buttons=["copy"], feedback_options=None,
+                    value=[], height="max(26rem, calc(100vh - 14rem))", show_label=False, elem_id="chat", buttons=["copy"], feedback_options=None,
                     allow_tags=False, layout="bubble", examples=_examples(language), latex_delimiters=[],
                 )  # fmt: skip
                 with gr.Row(visible=False) as consent_row:
@@ -52,15 +54,13 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
                         label("stop", language), variant="stop", scale=1, min_width=90, visible=False, elem_id="stop"
                     )
             with gr.Column(scale=4, min_width=320):
-                with gr.Row():
-                    answers_in = gr.Radio(
-                        [("Auto", "auto"), ("English", "en"), ("日本語", "ja")], value="auto", show_label=False,
-                        container=False, elem_id="language",
-                    )  # fmt: skip
-                    audience = gr.Radio(
-                        _audiences(language), value="auto", show_label=False, container=False, elem_id="audience"
-                    )
-                    new = gr.Button(label("new", language), size="sm", min_width=120)
+                answers_in = gr.Radio(
+                    _languages(language), value="auto", show_label=False, container=False, elem_id="language"
+                )
+                audience = gr.Radio(
+                    _audiences(language), value="auto", show_label=False, container=False, elem_id="audience"
+                )
+                new = gr.Button(label("new", language), size="sm", min_width=120)
                 with gr.Group():
                     evidence_title = gr.Markdown(f"**{label('evidence', language)}**")
                     evidence = gr.Markdown(label("no_evidence", language), elem_id="evidence")
@@ -87,31 +87,27 @@ def build_page(holder: AssistantHolder, language: Language = "en") -> gr.Blocks:
         reject.click(turn.reject, [*state, consent], [question, *outputs], **quiet)
         panel.input(turn.draw, state, [plot], **quiet)
         stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
-        documents.connect(answers_in)
-        new.click(_fresh, [answers_in], [question, *outputs], **quiet)
-        answers_in.change(
-            _relabel,
-            [answers_in],
-            [
-                title,
-                question,
-                send,
-                stop,
-                new,
-                evidence_title,
-                approve,
-                reject,
-                chat,
-                audience,
-                *documents.relabelled(),
-            ],
-            **quiet,
-        )
+        documents.connect(labels_in)
+        gr.on([new.click, chat.clear], _fresh, [labels_in], [question, *outputs], **quiet)
+
+        def relabel(chosen: str, listed: str, request: gr.Request) -> tuple[Any, ...]:
+            return _relabelled(_language_of(chosen, fixed, request), listed)
+
+        labelled = [
+            labels_in, title, question, send, stop, new, evidence_title, evidence, reports, approve, reject, chat,
+            answers_in, audience,
+            *documents.relabelled(),
+        ]  # fmt: skip
+        gr.on([page.load, answers_in.input], relabel, [answers_in, evidence], labelled, **quiet)
     return page
 
 
 def _title(language: Language) -> str:
     return f"## 試し Tameshi\n{label('tagline', language)}"
+
+
+def _languages(language: Language) -> list[tuple[str, str]]:
+    return [(label("language_auto", language), "auto"), ("English", "en"), ("日本語", "ja")]
 
 
 def _audiences(language: Language) -> list[tuple[str, str]]:
@@ -123,8 +119,14 @@ def _examples(language: Language) -> list[Any]:
     return [{"text": text} for text in both]
 
 
-def _fresh(answers_in: str) -> tuple[Any, ...]:
-    language: Language = "ja" if answers_in == "ja" else "en"
+def _language_of(chosen: str, fixed: Language | None, request: gr.Request) -> Language:
+    """Language of the labels: what the reader chose, else what the settings say, else the browser's first."""
+    if chosen in {"en", "ja"}:
+        return "ja" if chosen == "ja" else "en"
+    return fixed or ("ja" if request.headers.get("accept-language", "").lower().startswith("ja") else "en")
+
+
+def _fresh(language: Language) -> tuple[Any, ...]:
     hidden = gr.update(value=None, visible=False)
     return (
         gr.update(value=""), [], uuid4().hex, "", gr.update(visible=False), gr.update(visible=False),
@@ -132,15 +134,18 @@ def _fresh(answers_in: str) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _relabel(answers_in: str) -> tuple[Any, ...]:
-    language: Language = "ja" if answers_in == "ja" else "en"
+def _relabelled(language: Language, listed: str) -> tuple[Any, ...]:
     return (
+        language,
         _title(language),
         gr.update(placeholder=label("ask", language)),
         *(gr.update(value=label(key, language)) for key in ("send", "stop", "new")),
         f"**{label('evidence', language)}**",
+        label("no_evidence", language) if listed in LABELS["no_evidence"] else gr.skip(),
+        gr.update(label=label("reports", language)),
         *(gr.update(value=label(key, language)) for key in ("approve", "reject")),
         gr.update(examples=_examples(language)),
+        gr.update(choices=_languages(language)),
         gr.update(choices=_audiences(language)),
         *DocumentsPanel.relabel(language),
     )
