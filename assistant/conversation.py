@@ -12,14 +12,14 @@ from typing import Any, Self
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, messages_from_dict, messages_to_dict
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, compose
 from assistant.decided import StoredAnswer, answer_decisions, asks_decisions
-from assistant.evidence import EvidenceStore, PendingConsent, Turn
+from assistant.evidence import PendingConsent, Turn
 from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.languages import Language, language_of
 from assistant.llm.connect import connect_llm
@@ -30,10 +30,11 @@ from assistant.phrases import say
 from assistant.question import clean_question
 from assistant.recall import Recall
 from assistant.rendering.results import TurnResult
+from assistant.running_turn import RunningTurn
 from assistant.services import Services
 from assistant.settings import Settings
 from assistant.stage_question import answer_stage
-from assistant.toolbox import CallScope, read_record
+from assistant.toolbox import CallScope
 from assistant.translation import translate
 from assistant.turn_events import (
     AnswerText,
@@ -50,48 +51,6 @@ from tools.mirrors import mirror_ids
 from tools.progress import CancelToken
 
 _LAST_TOOLS = 3  # turns looked back for the tool that a follow-up refers to
-
-
-class _Running:
-    """A turn that is under way or waits for consent; waiting, it is kept in the database."""
-
-    def __init__(self, scope: TurnScope, language: Language, audience: Audience) -> None:
-        self.scope = scope
-        self.language: Language = language
-        self.audience: Audience = audience
-        self.results: list[TurnResult] = []
-        self.brief = False
-        self.last_message: AIMessage | None = None
-
-    def as_state(self) -> dict[str, Any]:
-        """What the turn needs to go on, as JSON; records are named by their evidence."""
-        return {
-            "turn": self.scope.turn.model_dump(mode="json"),
-            "language": self.language,
-            "audience": self.audience,
-            "results": [
-                {"evidence": r.evidence_id, "failure": None if r.evidence_id else r.payload} for r in self.results
-            ],
-            "message": messages_to_dict([self.last_message]) if self.last_message else [],
-        }
-
-    @classmethod
-    def from_consent(cls, consent: PendingConsent, store: EvidenceStore) -> Self:
-        """The turn as it was when it began to wait."""
-        state = consent.state
-        call = CallScope(user=consent.user, conversation=consent.conversation, cancel=CancelToken())
-        turn = TurnContext.model_validate(state["turn"])
-        scope = TurnScope(turn=turn, call=call, asked=state["asked"])
-        running = cls(scope, state["language"], state["audience"])
-        for result in state["results"]:
-            if result["failure"]:
-                failure = ToolFailed.model_validate(result["failure"])
-                running.results.append(TurnResult("", failure.name, {}, failure))
-            elif found := store.get(result["evidence"], user=consent.user):
-                running.results.append(TurnResult(found.id, found.tool, found.arguments, read_record(found)))
-        for message in messages_from_dict(state["message"]):
-            running.last_message = message if isinstance(message, AIMessage) else None
-        return running
 
 
 class Assistant:
@@ -197,7 +156,7 @@ class Assistant:
             return
         self._tokens[user, conversation] = token
         self.services.store.withdraw_consents(user=user, conversation=conversation)
-        running = _Running(scope, spoken, audience or self.settings.audience)
+        running = RunningTurn(scope, spoken, audience or self.settings.audience)
         if stored := self._from_records(running):
             yield from self._answer_stored(running, stored)
             return
@@ -228,7 +187,7 @@ class Assistant:
                 next_step=translate("Ask the question again.", spoken),
             )
             return
-        running = _Running.from_consent(consent, self.services.store)
+        running = RunningTurn.from_consent(consent, self.services.store)
         token = running.scope.call.cancel
         self._tokens[consent.user, consent.conversation] = token
         try:
@@ -274,7 +233,7 @@ class Assistant:
             answer=text if planned or not words.text else words.text, unsupported_figures=words.unsupported
         )
 
-    def _advance(self, running: _Running, given: Any) -> Iterator[TurnEvent]:
+    def _advance(self, running: RunningTurn, given: Any) -> Iterator[TurnEvent]:
         call = running.scope.call
         config = {"configurable": {"thread_id": thread_id(call.user, call.conversation)}}
         interrupts: list[Any] = []
@@ -297,7 +256,7 @@ class Assistant:
         else:
             yield from self._answer(running)
 
-    def _from_records(self, running: _Running) -> StoredAnswer | None:
+    def _from_records(self, running: RunningTurn) -> StoredAnswer | None:
         """The answer to a question about decisions, a stage, or what to say in a meeting, which code reads from what is stored."""
         turn, call = running.scope.turn, running.scope.call
         if asks_decisions(turn.question):
@@ -306,7 +265,7 @@ class Assistant:
             return answer_for_meeting(self.services, turn, call.user, call.conversation, running.language)
         return answer_stage(self.services, turn, call.user, call.conversation, running.language)
 
-    def _answer_stored(self, running: _Running, answer: StoredAnswer) -> Iterator[TurnEvent]:
+    def _answer_stored(self, running: RunningTurn, answer: StoredAnswer) -> Iterator[TurnEvent]:
         """Tell what is stored, without the LLM."""
         call, turn = running.scope.call, running.scope.turn
         yield AnswerText(text=answer.text)
@@ -315,7 +274,7 @@ class Assistant:
         )
         yield TurnFinished(answer=answer.text, citations=answer.citations)
 
-    def _answer_recalled(self, running: _Running, recalled: list[TurnResult]) -> Iterator[TurnEvent]:
+    def _answer_recalled(self, running: RunningTurn, recalled: list[TurnResult]) -> Iterator[TurnEvent]:
         """Answer a follow-up without the LLM, which is told of it for what comes next."""
         running.results, running.brief = recalled, True
         for each in recalled:
@@ -330,7 +289,7 @@ class Assistant:
         messages = [HumanMessage(running.scope.turn.question), AIMessage(said)]
         self._graph.update_state(config, {"messages": messages}, as_node="model")
 
-    def _ask_consent(self, running: _Running, interrupt: Any) -> ApprovalNeeded:
+    def _ask_consent(self, running: RunningTurn, interrupt: Any) -> ApprovalNeeded:
         call, asked = running.scope.call, {key: interrupt.value[key] for key in ("name", "arguments")}
         state = running.as_state() | {"interrupt": interrupt.id, "asked": asked}
         consent = PendingConsent(id=uuid4().hex, user=call.user, conversation=call.conversation, state=state)
@@ -338,7 +297,7 @@ class Assistant:
         reason = translate(interrupt.value["reason"], running.language)
         return ApprovalNeeded(**interrupt.value | {"id": consent.id, "reason": reason})
 
-    def _note_messages(self, running: _Running, update: dict[str, Any]) -> Iterator[TurnEvent]:
+    def _note_messages(self, running: RunningTurn, update: dict[str, Any]) -> Iterator[TurnEvent]:
         for node, step in update.items():
             # Middleware that ends a turn adds messages of its own, which are not the LLM's.
             for message in (step or {}).get("messages", []) if node == "model" else ():
@@ -346,7 +305,7 @@ class Assistant:
                     running.last_message = message
                     yield from (ToolPlanned(name=c["name"], arguments=c["args"]) for c in message.tool_calls)
 
-    def _answer(self, running: _Running) -> Iterator[TurnEvent]:
+    def _answer(self, running: RunningTurn) -> Iterator[TurnEvent]:
         turn, language = running.scope.turn, running.language
         message = running.last_message or AIMessage("")
         briefing = compose(running.results, message, turn, language, running.audience, brief=running.brief)

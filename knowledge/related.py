@@ -10,9 +10,11 @@ import numpy.typing as npt
 from knowledge.topics import LANGUAGES
 from knowledge.wordings import ANSWERS, read_graded
 
-SHARE = 0.4
+SHARE = 0.5
 """How much of an entry's chance its companions get."""
-FLATTENING = 1.5
+ALIKE = 0.4
+"""Weight of what helped with questions like it."""
+FLATTENING = 2.0
 """Divisor of the fused scores before they become chances, so that what comes second counts too."""
 Chances = npt.NDArray[np.float64]
 
@@ -35,14 +37,16 @@ def companions_of(entries: Sequence[str]) -> Chances:
     return beside / np.maximum(1.0, beside.sum(axis=1, keepdims=True))
 
 
-def chances_to_help(fused: Chances, companions: Chances) -> Chances:
+def chances_to_help(fused: Chances, companions: Chances, alike: Chances) -> Chances:
     """The entries' chances to help, shape (entries,), that sum to 1.
 
     Args:
         fused: The entries' fused scores.
         companions: What `companions_of` says.
+        alike: What helped with questions like it (`knowledge/neighbours.py`).
     """
     alone = np.exp((fused - fused.max()) / FLATTENING)
     alone /= alone.sum()
     together = alone + SHARE * np.einsum("a,ab->b", alone, companions)
-    return together / together.sum()
+    helping = together / together.sum() + ALIKE * alike
+    return helping / helping.sum()

@@ -19,6 +19,7 @@ from knowledge.entry import FOLDER, Entry
 from knowledge.entry_reader import EntryReader
 from knowledge.errors import InvalidQuery
 from knowledge.lexical import language_of
+from knowledge.neighbours import Neighbours
 from knowledge.passages import QUOTED, quote_of
 from knowledge.prepared import open_prepared
 from knowledge.ranking import best_first
@@ -110,6 +111,7 @@ class GuidanceSearch:
         """Why the index could not be kept; empty when it was."""
         reader = EntryReader(minilm or embedder.folder, [entry.id for entry in self._entries])
         self._scoring = EntryScoring(prepared, index.vectors, embedder, reader)
+        self._neighbours = Neighbours([entry.id for entry in self._entries])
         self._weights = read_weights()
 
     def search(
@@ -142,7 +144,8 @@ class GuidanceSearch:
         fused = fuse_views(scored.views, asked_in, weights)
         if topic is None and not is_close(self._scoring.signs(text, scored, fused), scored, weights):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
-        chances = np.where(allowed, chances_to_help(fused, self._companions), 0.0)
+        alike = self._neighbours.chances(scored.meaning)
+        chances = np.where(allowed, chances_to_help(fused, self._companions, alike), 0.0)
         best = self._with_parts([int(i) for i in best_first(chances, limit) if allowed[i]], allowed)[:limit]
         passages = tuple(self._passage(i, float(chances[i]), scored, asked_in, language or asked_in) for i in best)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)

@@ -21,6 +21,7 @@ from knowledge.entry_reader import WEIGHTS, EntryReader
 from knowledge.fitting.ranking_fit import Numbers, fit_weights
 from knowledge.fitting.reader_training import train_reader
 from knowledge.gloss import gloss_question
+from knowledge.neighbours import write_neighbours
 from knowledge.prepared import prepare
 from knowledge.scoring import FILE, EntryScoring
 from knowledge.shipped_vectors import embed_texts
@@ -42,6 +43,7 @@ def main() -> None:
     if not options.keep_reader:
         train_reader(entries, held_out, options.minilm, WEIGHTS)
     embedder = Embedder(options.minilm)
+    write_neighbours([entry.id for entry in entries], embedder)
     vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])
     scoring = EntryScoring(prepared, vectors, embedder, reader)
