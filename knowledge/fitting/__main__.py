@@ -43,9 +43,9 @@ def main() -> None:
     if not options.keep_reader:
         train_reader(entries, held_out, options.minilm, WEIGHTS)
     embedder = Embedder(options.minilm)
-    write_neighbours([entry.id for entry in entries], embedder)
     vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])
+    write_neighbours([entry.id for entry in entries], embedder, reader)
     scoring = EntryScoring(prepared, vectors, embedder, reader)
     fitted = {
         language: fit_weights(

@@ -7,6 +7,7 @@ import pytest
 
 from knowledge.embedding import Embedder
 from knowledge.entry import read_entries
+from knowledge.entry_reader import EntryReader
 from knowledge.gloss import gloss_question
 from knowledge.neighbours import FILE, Neighbours, write_neighbours
 from knowledge.topics import LANGUAGES
@@ -17,8 +18,15 @@ ENTRIES = [entry.id for entry in read_entries()]
 
 
 @pytest.fixture(scope="module")
-def embedder():
-    return Embedder(bundled_folder())
+def vectors():
+    """The function that makes both vectors of a question."""
+    embedder, reader = Embedder(bundled_folder()), EntryReader(bundled_folder(), ENTRIES)
+
+    def both(text, language):
+        glossed = gloss_question(text) if language == "ja" else ""
+        return embedder.embed([glossed or text])[0], reader.read(text, language).pooled
+
+    return both
 
 
 def test_the_shipped_file_holds_every_graded_question():
@@ -34,21 +42,20 @@ def test_the_shipped_file_holds_every_graded_question():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_graded_question_brings_its_own_answers_forward(embedder, language):
+def test_a_graded_question_brings_its_own_answers_forward(vectors, language):
     neighbours, first = Neighbours(ENTRIES), 0
     asked = list(read_graded(language).items())[::40]
-    texts = [(gloss_question(text) or text) if language == "ja" else text for text, _ in asked]
-    for vector, (_, grades) in zip(embedder.embed(texts), asked, strict=True):
-        chances = neighbours.chances(vector)
+    for text, grades in asked:
+        chances = neighbours.chances(*vectors(text, language))
         assert chances.shape == (len(ENTRIES),)
         assert 0.0 < chances.sum() <= 1.0 + 1e-9
         first += grades.get(ENTRIES[int(chances.argmax())]) == ANSWERS
     assert first > 0.7 * len(asked)
 
 
-def test_an_entry_that_no_question_was_graded_for_has_no_chance(embedder):
-    vector = embedder.embed(["It says something else every day"])[0]
-    known, more = Neighbours(ENTRIES).chances(vector), Neighbours([*ENTRIES[::-1], "G999"]).chances(vector)
+def test_an_entry_that_no_question_was_graded_for_has_no_chance(vectors):
+    both = vectors("It says something else every day", "en")
+    known, more = Neighbours(ENTRIES).chances(*both), Neighbours([*ENTRIES[::-1], "G999"]).chances(*both)
     assert more[-1] == 0.0
     np.testing.assert_allclose(more[:-1], known[::-1])
 
@@ -57,8 +64,10 @@ def test_what_is_written_is_read_back(tmp_path, make_embedder, monkeypatch):
     graded = {"en": {"Why is it slow?": {"G02": 2, "G03": 1}}, "ja": {"ライセンスは?": {"G01": 2}}}
     monkeypatch.setattr("knowledge.neighbours.read_graded", graded.get)
     embedder, file = make_embedder(), tmp_path / "neighbours.safetensors"
-    write_neighbours(["G01", "G02", "G03"], embedder, file)
-    chances = Neighbours(["G03", "G02", "G01"], file).chances(embedder.embed(["Why is it slow?"])[0])
+    reader = EntryReader(bundled_folder(), ENTRIES)
+    write_neighbours(["G01", "G02", "G03"], embedder, reader, file)
+    both = embedder.embed(["Why is it slow?"])[0], reader.read("Why is it slow?", "en").pooled
+    chances = Neighbours(["G03", "G02", "G01"], file).chances(*both)
     assert chances[1] == pytest.approx(2 * chances[0])
     assert chances[1] > chances[2]
     assert chances.sum() == pytest.approx(1.0)
