@@ -20,7 +20,7 @@ from knowledge.topics import LANGUAGES
 from knowledge.wordings import read_graded
 
 FILE = Path(__file__).parent / "weights" / "neighbours.safetensors"
-NARROWNESS = 0.06
+NARROWNESS = 0.07
 """Difference in likeness, the mean of both cosine similarities, at which a graded question counts e times less."""
 _ENTRIES = "entries"
 """Key of the file's metadata: ids of the columns of the grades, separated by spaces."""
