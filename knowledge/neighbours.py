@@ -16,7 +16,7 @@ import numpy.typing as npt
 from knowledge.embedding import Embedder, Floats
 from knowledge.entry_reader import EntryReader
 from knowledge.gloss import gloss_question
-from knowledge.topics import LANGUAGES
+from knowledge.topics import LANGUAGES, Language
 from knowledge.wordings import read_graded
 
 FILE = Path(__file__).parent / "weights" / "neighbours.safetensors"
@@ -70,7 +70,9 @@ def write_neighbours(entries: Sequence[str], embedder: Embedder, reader: EntryRe
     """
     from safetensors.numpy import save_file  # noqa: PLC0415 (only when needed)
 
-    asked = [(text, language, grades) for language in LANGUAGES for text, grades in read_graded(language).items()]
+    asked: list[tuple[str, Language, dict[str, int]]] = [
+        (text, language, grades) for language in LANGUAGES for text, grades in read_graded(language).items()
+    ]
     texts = [(gloss_question(text) or text) if language == "ja" else text for text, language, _ in asked]
     read = np.stack([reader.read(text, language).pooled for text, language, _ in asked])
     vectors = _side_by_side(embedder.embed(texts), read)
