@@ -31,39 +31,45 @@ from assistant.services import Services
 
 _STAGES: tuple[tuple[StageName, str, str], ...] = (
     ("desk_check", r"desk[\s-]check", "机上確認"),
-    ("proof_of_concept", r"proof[\s-]of[\s-]concept|\bpoc\b", "概念実証|PoC"),
+    ("proof_of_concept", r"proof[\s-]of[\s-]concept|(?<![a-z])poc(?![a-z])", "概念実証"),
     ("pilot", r"\bpilot\b", "試験導入|パイロット"),
     ("production", r"\bproduction\b", "本番|実運用"),
 )
-_ORDINALS = (
-    ("1", "one|first", "一"),
-    ("2", "two|second", "二"),
-    ("3", "three|third", "三"),
-    ("4", "four|fourth|last|final", "四|最後の|最終"),
-)
+_ORDINALS = (("1", "first", "一"), ("2", "second", "二"), ("3", "third", "三"), ("4", "fourth|last|final", "四"))
 _NEXT = re.compile(r"\bnext\s+(?:stage|step|phase)\b|次の(?:段階|ステージ|フェーズ)", re.IGNORECASE)
-_ANY = re.compile(
-    r"\b(?:an?|any|every|most)\s+(?:desk|proof|poc|pilot|production|stage)|一般に|一般的|普通は", re.IGNORECASE
-)
-"""Asks about stages in general."""
 _OTHER = re.compile(
-    r"\b(?:memory|latency|licen[cs]e|versions?|gpu|compare|measure|profile|download|fetch)\b|メモリ|応答|ライセンス|版|比較|計測|測定|取得",
+    r"\b(?:an?|any|every|most)\s+(?:desk|proof|poc|pilot|production|stage)|一般に|一般的|普通は"
+    r"|\b(?:memory|latency|licen[cs]e|gpu|compare|measure|profile|download|fetch|drift|risks?|limitations?|accuracy|throughput|card|"
+    r"librar(?:y|ies)|commercial|boss|board|if|would)\b"
+    r"|\b(?:update|revise|redo|re-?plan|make|new)\b[^.?!]*\bplan\b|^\s*plan\b|\b(?:has|have|was|were|is)?\s*(?:passed|completed)\b"
+    r"|メモリ|応答|ライセンス|比較|計測|測定|取得|環境|データ|リスク|限界|精度|商用|上司|役員|ライブラリ|もし|たら"
+    r"|計画[をの][^。]{0,6}(?:立て|作|更新|見直|し直)|合格し",
     re.IGNORECASE,
 )
-"""Asks for what a tool finds."""
+"""Asks about stages in general, for what a tool finds, what if, or for another plan."""
+_ENTERS = re.compile(
+    r"\b(?:enter|start|begin|before|(?:go|going|move|get)\s+(?:in)?to|reach)\b|(?:に|へ)(?:進|入|移)|の前|を始め",
+    re.IGNORECASE,
+)
+"""Asks for the way into a stage, which is told by the stage before it."""
+_AT_WORK = re.compile(r"\b(?:in|into)\s+production\b|本番で", re.IGNORECASE)
+"""Production as the place where something happens, rather than as a stage of the plan."""
+_NUMBERS = frozenset({"time", "budget"})
+_STAGE = r"(?:the\s+)?(?:next\s+)?(?:stage|phase|desk|proof|poc|pilot|production|first|second|third|fourth|last)"
 _ASPECTS = {
-    "time": r"\bhow\s+(?:long|many\s+(?:weeks|days|months))\b|\bduration\b|\btime\s*box\b"
+    "time": r"\bhow\s+(?:long|much\s+time|many\s+(?:weeks|days|months))\b|\bdeadline\b|期限|\bduration\b|\btime\s*box\b"
     r"|\bwhen\s+(?:does|do|will|must|can|is|should)\b[^.?!]{0,40}\b(?:end|over|start|begin|finish(?:ed)?|done)\b"
     r"|期間|何(?:週間|か月|ヶ月|カ月|日)|どのくらい(?:続|の長さ|の期間)|どれくらい(?:続|の長さ|の期間)|いつまで|いつ(?:終|始|から)",
-    "budget": r"\b(?:costs?|budget|expensive|pay|how\s+much)\b|費用|予算|いくら|コスト|金額",
-    "exit": r"\b(?:conditions?|criteri(?:on|a)|gates?|pass(?:es|ed)?|leave|complete[sd]?|go\s+on|move\s+on|must\s+hold)\b"
+    "budget": r"\b(?:costs?|budget|expensive|pay|how\s+much(?!\s+(?:time|data|traffic)))\b|費用|予算|いくら|コスト|金額",
+    "exit": r"\b(?:conditions?|criteri(?:on|a)|gates?|pass(?:es)?|leave|complete|go\s+on|move\s+on|must\s+hold)\b"
     r"|条件|基準|合格|満た|抜ける|ゲート|次に進|次へ進",
-    "stop": r"\b(?:stop|abort|call\s+(?:it\s+)?off|give\s+up)\b|中止|止める|やめる|打ち切",
+    "stop": r"\b(?:stop(?:s|ped)?|abort|call\s+(?:it\s+)?off|give\s+up)\b|中止|止める|やめる|打ち切",
     "roles": r"\bwho\b|誰|だれ|責任者|承認者|担当",
     "rollback": r"\b(?:roll(?:ed)?[\s-]?back|go(?:ing)?\s+back|undo|way\s+back)\b|戻す|戻し|切り戻",
     "watch": r"\b(?:monitor(?:ed|ing)?|watch(?:ed)?|keep\s+an\s+eye)\b|監視|見張|モニタ",
-    "purpose": r"\bwhat\s+(?:is|are|happens?|do\s+we|does|belongs)\b|\bpurpose\b|\b(?:more|details?)\s+(?:about|of|on)\b|\b(?:explain|describe)\b"
-    r"|何をする|何をやる|何をし|目的|内容|詳し|説明|どんな|どういう",
+    "purpose": rf"\bwhat\s+(?:is|happens\s+in|do\s+we\s+do\s+in|belongs\s+to)\s+{_STAGE}"
+    rf"|\b(?:explain|describe|(?:more|tell\s+me|details?)\s+(?:about|of|on))\s+{_STAGE}"
+    r"|(?:実証|PoC|導入|運用|段階|確認)\s*\d?(?:では|で|って)?(?:何|の目的|の内容|について)",
 }  # fmt: skip
 _HEART = ("purpose", "time", "budget", "exit", "stop")
 _CITED = re.compile(r"\[([A-Z]{1,2}[0-9a-f.]+)\]")
@@ -81,7 +87,7 @@ def answer_stage(
         conversation: The conversation, whose latest model is meant where none is named.
         language: Language of the answer.
     """
-    if not (turn.named or turn.last_tool == "plan_adoption"):
+    if turn.last_tool != "plan_adoption":
         return None
     aspects = asked_aspects(turn)
     models = meant_models(turn) or tuple(services.store.models(user=user, conversation=conversation))[:1]
@@ -103,9 +109,10 @@ def asked_aspects(turn: TurnContext) -> tuple[str, ...]:
         turn: The question.
     """
     text = normalised(turn.question)
-    if _ANY.search(text) or _OTHER.search(text) or turn.arguments("plan_adoption"):
+    if _OTHER.search(text) or _ENTERS.search(text) or turn.arguments("plan_adoption"):
         return ()
-    return tuple(aspect for aspect, words in _ASPECTS.items() if re.search(words, text, re.IGNORECASE))
+    found = tuple(aspect for aspect, words in _ASPECTS.items() if re.search(words, text, re.IGNORECASE))
+    return () if _AT_WORK.search(text) and not _NUMBERS.issuperset(found) else found
 
 
 def asked_stage(question: str, plan: AdoptionPlan) -> StageName | None:
@@ -120,8 +127,9 @@ def asked_stage(question: str, plan: AdoptionPlan) -> StageName | None:
         return plan.next_stage
     for (digit, english, japanese), (name, named, named_in_japanese) in zip(_ORDINALS, _STAGES, strict=True):
         counted = (
-            rf"\b(?:stage|phase|step)\s*(?:{digit}|{english})\b|\b(?:{digit}(?:st|nd|rd|th)|{english})\s+(?:stage|phase)\b"
-            rf"|(?:段階|ステージ|フェーズ)\s*(?:{digit}|{japanese})|第?\s*(?:{digit}|{japanese})\s*(?:の)?(?:段階|ステージ|フェーズ|番目の段階)"
+            rf"\b(?:stage|phase)\s*{digit}(?!\d)|\b(?:{digit}(?:st|nd|rd|th)|{english})\s+(?:stage|phase)\b"
+            rf"|(?:段階|ステージ|フェーズ)\s*{digit}(?!\d)|第\s*(?:{digit}|{japanese})\s*(?:段階|ステージ|フェーズ)"
+            rf"|(?<!\d){digit}\s*(?:つ目の|番目の)?(?:段階|ステージ|フェーズ)"
         )
         if re.search(f"{counted}|{named}|{named_in_japanese}", text, re.IGNORECASE):
             return name

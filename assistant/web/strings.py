@@ -13,7 +13,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "send": ("Send", "送信"),
     "stop": ("Stop", "中止"),
     "new": ("New conversation", "新しい会話"),
-    "language_auto": ("As asked", "質問に合わせる"),
+    "language_auto": ("Answer as asked", "回答は質問の言語"),
     "for_auto": ("Any reader", "読み手を問わない"),
     "for_manager": ("Manager", "管理職向け"),
     "for_engineer": ("Engineer", "技術者向け"),

@@ -1,7 +1,7 @@
 """Train the entry reader and fit the search's weights: `python -m knowledge.fitting FOLDER_OF_MINILM [--keep-reader]`.
 
 Every eighth further wording is held out from the reader, and what combines the views is fitted on those. Half an hour on two
-cores; with `--keep-reader` two minutes.
+cores; with `--keep-reader` three to five minutes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HELD_OUT = 8
 
 
 def main() -> None:
-    """Train, fit, and write both files."""
+    """Train, fit, and write reader, neighbours and weights."""
     parser = argparse.ArgumentParser(prog="python -m knowledge.fitting", description=__doc__)
     parser.add_argument("minilm", type=Path)
     parser.add_argument("--keep-reader", action="store_true", help="fit the weights for the reader that is there")

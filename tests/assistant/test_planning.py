@@ -484,7 +484,7 @@ def shown(services):
         ("When do we stop the pilot?", "pilot", ("Stops when:** an answer causes harm",), ("Budget",)),
         ("What must hold to leave the proof of concept?", "proof of concept", ("p95 latency", "quality on your own"), ("Budget",)),
         ("What happens in the next stage?", "proof of concept", ("Purpose and limit", "Time", "Stops when"), ()),
-        ("What is monitored in production?", "production", ("| watched |",), ("Budget",)),
+        ("What is monitored at stage 4?", "production", ("| watched |",), ("Budget",)),
         ("段階2の期間は?", "概念実証", ("期間**:2 週間",), ("予算",)),
         ("試験導入はいつ中止しますか", "試験導入", ("中止する場合**:",), ("機器の予算",)),
         ("本番の費用はいくらになりますか", "本番運用", ("機器の予算**:月 ",), ("期間",)),
@@ -508,6 +508,12 @@ def test_a_question_about_a_stage_is_answered_from_the_plan_as_it_stands(ask, se
     [
         "How long should a pilot last?",
         "How much memory does production need?",
+        "How do we monitor drift in production?",
+        "What must hold before we go to production?",
+        "How long does an epoch take?",
+        "What if we skip the pilot, what does it cost?",
+        "本番で使って問題ない内容ですか",
+        "試験導入に入る条件は何ですか",
         "The pilot may cost 300 dollars a month",
         "Who approves it?",
     ],
@@ -516,9 +522,14 @@ def test_what_is_no_question_about_a_stage_is_not_answered_as_one(ask, question)
     assert "in the plan for" not in ask(question).answer
 
 
-def test_nobody_is_told_of_another_user_s_stages(home):
+@pytest.mark.usefixtures("shown")
+def test_nobody_is_told_of_another_user_s_stages(home, services):
+    turn = Turn(question=f"Plan the adoption of {MINILM}", answer="The plan.", tools=("plan_adoption",))
+    services.store.add_turn(turn, user="mia", conversation="c")
     with Assistant(Settings(home=home, offline=True), llm=None) as assistant:
-        said = list(assistant.stream(f"How long is the pilot of {MINILM}?", conversation="c", user="mia"))[-1]
+        own = list(assistant.stream("How long is the pilot?", conversation="c", user="local"))[-1]
+        said = list(assistant.stream("How long is the pilot?", conversation="c", user="mia"))[-1]
+    assert "in the plan for" in own.answer
     assert "in the plan for" not in said.answer
 
 
