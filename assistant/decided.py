@@ -97,6 +97,18 @@ def citations_of(services: Services, ids: Sequence[str], user: str, language: La
     )
 
 
+def model_spoken_of(services: Services, turn: TurnContext, user: str, conversation: str) -> str:
+    """The first model that is meant, else the conversation's latest one; empty when there is neither.
+
+    Args:
+        services: Where evidence is kept.
+        turn: The question with its models.
+        user: Whose conversation it is.
+        conversation: The conversation.
+    """
+    return next(iter(meant_models(turn) or services.store.models(user=user, conversation=conversation)), "")
+
+
 def meant_models(turn: TurnContext) -> tuple[str, ...]:
     """The models named, or the last one spoken of where a word points back to it."""
     if turn.named:

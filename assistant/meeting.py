@@ -10,7 +10,7 @@ import re
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_records import AdoptionPlan
 from assistant.advice.policy_text import normalised
-from assistant.decided import StoredAnswer, citations_of, meant_models
+from assistant.decided import StoredAnswer, citations_of, model_spoken_of
 from assistant.evidence import Evidence
 from assistant.languages import Language
 from assistant.llm.turn_schema import TurnContext
@@ -56,13 +56,13 @@ def answer_for_meeting(
         conversation: The conversation, whose latest model is meant where none is named.
         language: Language of the answer.
     """
-    models = meant_models(turn) or tuple(services.store.models(user=user, conversation=conversation))[:1]
-    if not models:
+    model = model_spoken_of(services, turn, user, conversation)
+    if not model:
         return None
-    plan = next(iter(services.store.find(user=user, model=models[0], tool="plan_adoption", limit=1)), None)
+    plan = next(iter(services.store.find(user=user, model=model, tool="plan_adoption", limit=1)), None)
     if plan is not None:
         return _of_plan(services, plan, user, language)
-    return _of_measurement(services, models[0], user, language)
+    return _of_measurement(services, model, user, language)
 
 
 def _of_plan(services: Services, stored: Evidence, user: str, language: Language) -> StoredAnswer | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from assistant.advice.decision_records import StageName
 from assistant.advice.plan_records import AdoptionPlan, Stage
 from assistant.advice.policy_text import normalised
-from assistant.decided import StoredAnswer, citations_of, meant_models
+from assistant.decided import StoredAnswer, citations_of, model_spoken_of
 from assistant.languages import Language
 from assistant.llm.turn_schema import TurnContext
 from assistant.phrases import say
@@ -58,11 +58,11 @@ _NUMBERS = frozenset({"time", "budget"})
 _STAGE = r"(?:the\s+)?(?:next\s+)?(?:stage|phase|desk|proof|poc|pilot|production|first|second|third|fourth|last)"
 _ASPECTS = {
     "time": r"\bhow\s+(?:long|much\s+time|many\s+(?:weeks|days|months))\b|\bdeadline\b|期限|\bduration\b|\btime\s*box\b"
-    r"|\bwhen\s+(?:does|do|will|must|can|is|should)\b[^.?!]{0,40}\b(?:end|over|start|begin|finish(?:ed)?|done)\b"
+    r"|\bwhen\s+(?:does|do|will|must|can|is|should)\b[^.?!]{0,40}\b(?:end|over|finish(?:ed)?|done)\b"
     r"|期間|何(?:週間|か月|ヶ月|カ月|日)|どのくらい(?:続|の長さ|の期間)|どれくらい(?:続|の長さ|の期間)|いつまで|いつ(?:終|始|から)",
     "budget": r"\b(?:costs?|budget|expensive|pay|how\s+much(?!\s+(?:time|data|traffic)))\b|費用|予算|いくら|コスト|金額",
     "exit": r"\b(?:conditions?|criteri(?:on|a)|gates?|pass(?:es)?|leave|complete|go\s+on|move\s+on|must\s+hold)\b"
-    r"|条件|基準|合格|満た|抜ける|ゲート|次に進|次へ進",
+    r"|条件|基準|合格|満た|抜ける|ゲート",
     "stop": r"\b(?:stop(?:s|ped)?|abort|call\s+(?:it\s+)?off|give\s+up)\b|中止|止める|やめる|打ち切",
     "roles": r"\bwho\b|誰|だれ|責任者|承認者|担当",
     "rollback": r"\b(?:roll(?:ed)?[\s-]?back|go(?:ing)?\s+back|undo|way\s+back)\b|戻す|戻し|切り戻",
@@ -90,10 +90,10 @@ def answer_stage(
     if turn.last_tool != "plan_adoption":
         return None
     aspects = asked_aspects(turn)
-    models = meant_models(turn) or tuple(services.store.models(user=user, conversation=conversation))[:1]
-    if not aspects or not models:
+    model = model_spoken_of(services, turn, user, conversation)
+    if not aspects or not model:
         return None
-    newest = next(iter(services.plans.versions(user, models[0])), None)
+    newest = next(iter(services.plans.versions(user, model)), None)
     plan = read_plan(services, newest) if newest else None
     name = asked_stage(turn.question, plan) if plan else None
     if newest is None or plan is None or name is None:

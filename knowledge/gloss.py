@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from knowledge.topics import Language
+
 DICTIONARY = Path(__file__).with_suffix(".toml")
 OF_THE_FIELD = DICTIONARY.with_name("guidance_gloss.toml")
 
@@ -88,3 +90,8 @@ def gloss(text: str) -> str:
 def gloss_question(text: str) -> str:
     """The gloss of a question to the guidance, with the words of its field."""
     return _with_the_field().of(text)
+
+
+def english_of(text: str, language: Language) -> str:
+    """What MiniLM can read of a question: the gloss of a Japanese one that has any, else the question itself."""
+    return (gloss_question(text) if language == "ja" else "") or text

@@ -7,7 +7,7 @@ and its neighbours English.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from knowledge.embedding import Embedder, Floats
 from knowledge.entry_reader import EntryReader
-from knowledge.gloss import gloss_question
+from knowledge.gloss import english_of
+from knowledge.shipped_vectors import signed_bytes
 from knowledge.topics import LANGUAGES, Language
 from knowledge.wordings import read_graded
 
@@ -41,10 +42,8 @@ class Neighbours:
             vectors, grades = stored.get_tensor("vectors").astype(np.float32), stored.get_tensor("grades")
             column = {entry: i for i, entry in enumerate(stored.metadata()[_ENTRIES].split())}
         self._vectors = _side_by_side(*np.split(vectors, 2, axis=1))
-        known = [column.get(entry) for entry in entries]
-        helping = np.stack(
-            [np.zeros(len(grades)) if i is None else grades[:, i].astype(np.float64) for i in known], axis=1
-        )
+        with_none = np.pad(grades, ((0, 0), (0, 1))).astype(np.float64)  # the last column is of what nobody graded
+        helping = with_none[:, [column.get(entry, -1) for entry in entries]]
         self._shares = helping / np.maximum(1.0, helping.sum(axis=1, keepdims=True))
 
     def chances(self, meaning: Floats, read: Floats) -> npt.NDArray[np.float64]:
@@ -73,19 +72,14 @@ def write_neighbours(entries: Sequence[str], embedder: Embedder, reader: EntryRe
     asked: list[tuple[str, Language, dict[str, int]]] = [
         (text, language, grades) for language in LANGUAGES for text, grades in read_graded(language).items()
     ]
-    texts = [(gloss_question(text) or text) if language == "ja" else text for text, language, _ in asked]
+    texts = [english_of(text, language) for text, language, _ in asked]
     read = np.stack([reader.read(text, language).pooled for text, language, _ in asked])
     vectors = _side_by_side(embedder.embed(texts), read)
-    scaled = np.rint(vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))).astype(np.int8)
-    grades = np.array([_row(each, entries) for *_, each in asked], dtype=np.uint8)
-    save_file({"vectors": scaled, "grades": grades}, file, metadata={_ENTRIES: " ".join(entries)})
+    grades = np.array([[each.get(entry, 0) for entry in entries] for *_, each in asked], dtype=np.uint8)
+    save_file({"vectors": signed_bytes(vectors), "grades": grades}, file, metadata={_ENTRIES: " ".join(entries)})
 
 
 def _side_by_side(meaning: Floats, read: Floats) -> Floats:
     """One vector of both, whose products are the mean of both cosine similarities; shape (questions, 768)."""
     halves = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (meaning, read)]
     return np.concatenate(halves, axis=1) * np.float32(np.sqrt(0.5))
-
-
-def _row(grades: Mapping[str, int], entries: Sequence[str]) -> list[int]:
-    return [grades.get(entry, 0) for entry in entries]

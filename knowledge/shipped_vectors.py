@@ -54,10 +54,16 @@ def write_shipped(texts: Sequence[str], vectors: Floats, embedder: Embedder, shi
         embedder: The model that is named in the file.
         shipped: The file.
     """
-    # Each by its largest value: a vector's length is made one again when it is read, so no scale need be kept.
-    scaled = np.rint(vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))).astype(np.int8)
     keys = np.stack([np.frombuffer(_key(text, embedder), dtype=np.uint8) for text in texts])
-    save_file({"keys": keys, "vectors": scaled}, shipped)
+    save_file({"keys": keys, "vectors": signed_bytes(vectors)}, shipped)
+
+
+def signed_bytes(vectors: Floats) -> npt.NDArray[np.int8]:
+    """The vectors with one signed byte a dimension.
+
+    Each by its largest value: a vector's length is made one again when it is read, so no scale need be kept.
+    """
+    return np.rint(vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))).astype(np.int8)
 
 
 def _read(shipped: Path) -> dict[bytes, npt.NDArray[np.float32]]:

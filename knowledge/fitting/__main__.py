@@ -20,7 +20,7 @@ from knowledge.entry import Entry
 from knowledge.entry_reader import WEIGHTS, EntryReader
 from knowledge.fitting.ranking_fit import Numbers, fit_weights
 from knowledge.fitting.reader_training import train_reader
-from knowledge.gloss import gloss_question
+from knowledge.gloss import english_of
 from knowledge.neighbours import write_neighbours
 from knowledge.prepared import prepare
 from knowledge.scoring import FILE, EntryScoring
@@ -80,10 +80,8 @@ def _meanings(entries: Sequence[Entry], language: Language, embedder: Embedder) 
     """MiniLM's vectors of all wordings and of the questions out of scope, of Japanese ones' glosses."""
     wordings = read_wordings()
     asked = [text for entry in entries for text in (*entry.asks_in(language), *wordings[entry.id][language])]
-    texts = (asked, list(read_outside(language)))
-    if language == "ja":
-        texts = tuple([gloss_question(text) or text for text in each] for each in texts)
-    return embedder.embed(texts[0]).astype(np.float64), embedder.embed(texts[1]).astype(np.float64)
+    inside, outside = ([english_of(text, language) for text in each] for each in (asked, read_outside(language)))
+    return embedder.embed(inside).astype(np.float64), embedder.embed(outside).astype(np.float64)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from knowledge.embedding import Embedder
 from knowledge.entry import read_entries
 from knowledge.entry_reader import EntryReader
-from knowledge.gloss import gloss_question
+from knowledge.gloss import english_of
 from knowledge.neighbours import FILE, Neighbours, write_neighbours
 from knowledge.topics import LANGUAGES
 from knowledge.wordings import ANSWERS, read_graded
@@ -23,8 +23,7 @@ def vectors():
     embedder, reader = Embedder(bundled_folder()), EntryReader(bundled_folder(), ENTRIES)
 
     def both(text, language):
-        glossed = gloss_question(text) if language == "ja" else ""
-        return embedder.embed([glossed or text])[0], reader.read(text, language).pooled
+        return embedder.embed([english_of(text, language)])[0], reader.read(text, language).pooled
 
     return both
 
