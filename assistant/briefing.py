@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
@@ -65,7 +66,8 @@ def compose(
     """
     if not results:
         return _without_results(message, turn, language)
-    finished = [r for r in results if r.evidence_id]
+    spoken_of = turn.models[0] if turn.models else ""
+    finished = [replace(r, spoken_of=spoken_of) for r in results if r.evidence_id]
     failed = [r for r in results if not r.evidence_id]
     covering = next((r for tool in _COVERING for r in finished if r.tool == tool), None)
     spoken = [covering] if covering else _principal(finished)

@@ -92,7 +92,7 @@ class Assistant:
 
     @cached_property
     def _pilot(self) -> PilotChat:
-        return PilotChat(routing=self.services.route_model)
+        return PilotChat(routing=self.services.route_model, closest_entry=self.services.closest_entry)
 
     @cached_property
     def _llm(self) -> BaseChatModel:
@@ -269,9 +269,8 @@ class Assistant:
         """Tell what is stored, without the LLM."""
         call, turn = running.scope.call, running.scope.turn
         yield AnswerText(text=answer.text)
-        self.services.store.add_turn(
-            Turn(question=turn.question, answer=answer.text, tools=()), user=call.user, conversation=call.conversation
-        )
+        told = Turn(question=turn.question, answer=answer.text, tools=(answer.tool,) if answer.tool else ())
+        self.services.store.add_turn(told, user=call.user, conversation=call.conversation)
         yield TurnFinished(answer=answer.text, citations=answer.citations)
 
     def _answer_recalled(self, running: RunningTurn, recalled: list[TurnResult]) -> Iterator[TurnEvent]:

@@ -47,6 +47,8 @@ class StoredAnswer(NamedTuple):
 
     text: str
     citations: tuple[Citation, ...]
+    tool: str = ""
+    """Tool whose records it tells, which the next question may go on about."""
 
 
 def asks_decisions(question: str) -> bool:

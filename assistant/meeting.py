@@ -74,7 +74,7 @@ def _of_plan(services: Services, stored: Evidence, user: str, language: Language
     evidence = services.store.find(user=user, model=plan.model)
     material = material_of(plan, evidence, language, drawn=False)
     sentences = [_CITED.sub(r"[\1]", line(sentence)) for sentence in meeting_sentences(material)]
-    return _told(services, sentences, [stored.id, *plan.evidence], user, plan.model, language)
+    return _told(services, sentences, [stored.id, *plan.evidence], user, plan.model, language, "plan_adoption")
 
 
 def _of_measurement(services: Services, model: str, user: str, language: Language) -> StoredAnswer | None:
@@ -84,13 +84,13 @@ def _of_measurement(services: Services, model: str, user: str, language: Languag
         return None
     measured = say("meeting.measured", language, latency=f"{latency[0]:.1f}", memory=f"{memory[0]:,.0f}", id=latency[1])
     sentences = [say("meeting.small_role", language), measured, say("meeting.rules_written", language)]
-    return _told(services, sentences, [latency[1]], user, model, language)
+    return _told(services, sentences, [latency[1]], user, model, language, "profile_model")
 
 
 def _told(
-    services: Services, sentences: list[str], cited: list[str], user: str, model: str, language: Language
+    services: Services, sentences: list[str], cited: list[str], user: str, model: str, language: Language, tool: str
 ) -> StoredAnswer:
     lines = "\n".join(f"{i}. {sentence}" for i, sentence in enumerate(sentences, start=1))
     text = f"{say('meeting.head', language, model=model)}\n\n{lines}"
     shown = [id for id in dict.fromkeys(cited) if f"[{id}]" in text]
-    return StoredAnswer(text, citations_of(services, shown, user, language))
+    return StoredAnswer(text, citations_of(services, shown, user, language), tool)

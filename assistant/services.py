@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,15 @@ class Services:
         from knowledge.search import GuidanceSearch  # noqa: PLC0415 (as above)
 
         return GuidanceSearch(self.settings.index_folder, self.route_model.embedder, minilm=minilm_folder())
+
+    def closest_entry(self, question: str) -> float:
+        """The chance that the guidance's closest entry helps with a question; 0 when nothing is close, or it cannot be read."""
+        from knowledge.errors import KnowledgeError  # noqa: PLC0415 (heavy import, only when needed)
+
+        # Where it is asked for, the tool itself says what is wrong with it.
+        with suppress(KnowledgeError):
+            return max((passage.score for passage in self.search.search(question, limit=1).passages), default=0.0)
+        return 0.0
 
     @property
     def team_documents(self) -> TeamDocuments:

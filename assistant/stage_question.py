@@ -1,4 +1,4 @@
-"""A question about one stage of a plan, answered from the stored plan: how long, what it costs, what must hold, when it stops.
+"""A question about stages of a plan, answered from the stored plan: how long, what it costs, what must hold, when it stops.
 
 Such a question is read by code, before any LLM: a plan made anew or a general rule would not be what the team was told.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 from assistant.advice.decision_records import StageName
 from assistant.advice.plan_records import AdoptionPlan, Stage
 from assistant.advice.policy_text import normalised
+from assistant.advice.use_key import states_use
 from assistant.decided import StoredAnswer, citations_of, model_spoken_of
 from assistant.languages import Language
 from assistant.llm.turn_schema import TurnContext
@@ -48,10 +50,15 @@ _OTHER = re.compile(
 )
 """Asks about stages in general, for what a tool finds, what if, or for another plan."""
 _ENTERS = re.compile(
-    r"\b(?:enter|start|begin|before|(?:go|going|move|get)\s+(?:in)?to|reach)\b|(?:に|へ)(?:進|入|移)|の前|を始め",
+    r"\b(?:enter(?:ing)?|start(?:ing)?|begin(?:ning)?|before|(?:go|going|move|moving|get)\s+(?:from\b[^.?!]{0,40}?\s)?(?:in)?to|reach)\b"
+    r"|(?<!次)(?:に|へ)(?:進|入|移)|の前|を始め",
     re.IGNORECASE,
 )
-"""Asks for the way into a stage, which is told by the stage before it."""
+"""Asks for the way into a stage; 「次へ進む」 is the way out of one."""
+_NEEDED = re.compile(
+    r"\b(?:what|which)\b|\b(?:conditions?|criteri(?:on|a)|gates?|needed|required|ready)\b|条件|基準|必要|何を|なに|準備|ゲート",
+    re.IGNORECASE,
+)
 _AT_WORK = re.compile(r"\b(?:in|into)\s+production\b|本番で", re.IGNORECASE)
 """Production as the place where something happens, rather than as a stage of the plan."""
 _NUMBERS = frozenset({"time", "budget"})
@@ -62,7 +69,7 @@ _ASPECTS = {
     r"|期間|何(?:週間|か月|ヶ月|カ月|日)|どのくらい(?:続|の長さ|の期間)|どれくらい(?:続|の長さ|の期間)|いつまで|いつ(?:終|始|から)",
     "budget": r"\b(?:costs?|budget|expensive|pay|how\s+much(?!\s+(?:time|data|traffic)))\b|費用|予算|いくら|コスト|金額",
     "exit": r"\b(?:conditions?|criteri(?:on|a)|gates?|pass(?:es)?|leave|complete|go\s+on|move\s+on|must\s+hold)\b"
-    r"|条件|基準|合格|満た|抜ける|ゲート",
+    r"|条件|基準|合格|満た|抜ける|ゲート|次(?:に|へ)進",
     "stop": r"\b(?:stop(?:s|ped)?|abort|call\s+(?:it\s+)?off|give\s+up)\b|中止|止める|やめる|打ち切",
     "roles": r"\bwho\b|誰|だれ|責任者|承認者|担当",
     "rollback": r"\b(?:roll(?:ed)?[\s-]?back|go(?:ing)?\s+back|undo|way\s+back)\b|戻す|戻し|切り戻",
@@ -95,11 +102,14 @@ def answer_stage(
         return None
     newest = next(iter(services.plans.versions(user, model)), None)
     plan = read_plan(services, newest) if newest else None
-    name = asked_stage(turn.question, plan) if plan else None
-    if newest is None or plan is None or name is None:
+    names = asked_stages(turn.question, plan) if plan else ()
+    if newest is None or plan is None or not names:
         return None
-    text = _told(plan, plan.stage(name), newest.evidence, aspects, language)
-    return StoredAnswer(text, citations_of(services, [newest.evidence, *_CITED.findall(text)], user, language))
+    # On the way from one stage into another, the other one is meant.
+    stages = [plan.stage(name) for name in (names[-1:] if aspects == ("entry",) else names)]
+    text = "\n\n".join(_told(plan, stage, newest.evidence, aspects, language) for stage in stages)
+    cited = citations_of(services, [newest.evidence, *_CITED.findall(text)], user, language)
+    return StoredAnswer(text, cited, "plan_adoption")
 
 
 def asked_aspects(turn: TurnContext) -> tuple[str, ...]:
@@ -109,22 +119,28 @@ def asked_aspects(turn: TurnContext) -> tuple[str, ...]:
         turn: The question.
     """
     text = normalised(turn.question)
-    if _OTHER.search(text) or _ENTERS.search(text) or turn.arguments("plan_adoption"):
+    if _OTHER.search(text) or _tells_something(turn):
         return ()
+    if _ENTERS.search(text):
+        return ("entry",) if _NEEDED.search(text) else ()
     found = tuple(aspect for aspect, words in _ASPECTS.items() if re.search(words, text, re.IGNORECASE))
     return () if _AT_WORK.search(text) and not _NUMBERS.issuperset(found) else found
 
 
-def asked_stage(question: str, plan: AdoptionPlan) -> StageName | None:
-    """The stage that a question names, by name, by number or as the next one; None without any.
+def _tells_something(turn: TurnContext) -> bool:
+    """Whether the message gives a plan a target; the name of a model alone gives it none."""
+    given = turn.arguments("plan_adoption")
+    return bool(given.get("targets") or (given and states_use(turn.question)))
+
+
+def asked_stages(question: str, plan: AdoptionPlan) -> tuple[StageName, ...]:
+    """The stages that a question names, by name, by number or as the next one, in the plan's order.
 
     Args:
         question: The user's words.
         plan: The plan, whose stages are counted from 1.
     """
-    text = normalised(question)
-    if _NEXT.search(text):
-        return plan.next_stage
+    text, found = normalised(question), list[StageName]()
     for (digit, english, japanese), (name, named, named_in_japanese) in zip(_ORDINALS, _STAGES, strict=True):
         counted = (
             rf"\b(?:stage|phase)\s*{digit}(?!\d)|\b(?:{digit}(?:st|nd|rd|th)|{english})\s+(?:stage|phase)\b"
@@ -132,8 +148,8 @@ def asked_stage(question: str, plan: AdoptionPlan) -> StageName | None:
             rf"|(?<!\d){digit}\s*(?:つ目の|番目の)?(?:段階|ステージ|フェーズ)"
         )
         if re.search(f"{counted}|{named}|{named_in_japanese}", text, re.IGNORECASE):
-            return name
-    return None
+            found.append(name)
+    return tuple(found) or ((plan.next_stage,) if _NEXT.search(text) else ())
 
 
 def _told(plan: AdoptionPlan, stage: Stage, plan_id: str, aspects: tuple[str, ...], language: Language) -> str:
@@ -143,15 +159,33 @@ def _told(plan: AdoptionPlan, stage: Stage, plan_id: str, aspects: tuple[str, ..
     )  # fmt: skip
     # "What does it cost" has the words of a general question as well.
     wanted = _HEART if aspects == ("purpose",) else [aspect for aspect in aspects if aspect != "purpose"]
-    parts = [_ABOUT[aspect](stage, language) for aspect in wanted]
+    parts = (
+        _entry(plan, stage, language) if aspects == ("entry",) else [_ABOUT[each](stage, language) for each in wanted]
+    )
     lists = [f"- {part}" for part in parts if not part.endswith("|")]
     tables = [part for part in parts if part.endswith("|")]
     return "\n\n".join(["\n".join([head, "", *lists]), *tables])
 
 
-def _exit(stage: Stage, language: Language) -> str:
-    gates = [gate_text(gate, language) for gate in stage.gates_of("exit")]
-    return _line("exit", "".join(f"\n  - {gate}" for gate in gates) or say("plan.no_exit", language), language)
+def _entry(plan: AdoptionPlan, stage: Stage, language: Language) -> list[str]:
+    """What to settle before a stage, its own gates, and those of the stage that comes before."""
+    rules = joined("operating", [rule.code for rule in stage.operating_rules], language)
+    parts = [_line("settled", rules, language)] if rules else []
+    parts.append(_gates("entry", stage, language))
+    before = plan.stages[plan.stages.index(stage) - 1] if stage is not plan.stages[0] else None
+    if before is not None and before.closing is None:
+        name = say("stage.asked.exit_of", language, stage=stage_name(before.name, language))
+        parts.append(say("stage.asked.line", language, name=name, text=_listed(before, "exit", language)))
+    return parts
+
+
+def _gates(when: Literal["entry", "exit"], stage: Stage, language: Language) -> str:
+    return _line(when, _listed(stage, when, language), language)
+
+
+def _listed(stage: Stage, when: Literal["entry", "exit"], language: Language) -> str:
+    gates = [gate_text(gate, language) for gate in stage.gates_of(when)]
+    return "".join(f"\n  - {gate}" for gate in gates) or say(f"plan.no_{when}", language)
 
 
 def _watched(stage: Stage, language: Language) -> str:
@@ -166,7 +200,7 @@ _ABOUT: dict[str, Callable[[Stage, Language], str]] = {
     "purpose": lambda stage, language: _line("purpose", purpose_text(stage, language), language),
     "time": lambda stage, language: _line("time", time_text(stage, language), language),
     "budget": lambda stage, language: _line("budget", budget_text(stage.budget, language), language),
-    "exit": _exit,
+    "exit": lambda stage, language: _gates("exit", stage, language),
     "stop": lambda stage, language: _line(
         "stop",
         say("common.list_joint", language).join(stop_text(rule, language) for rule in stage.stop_rules),

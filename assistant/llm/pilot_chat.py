@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from assistant.languages import language_of
 from assistant.llm.adapted_minilm import SECOND, AdaptedMiniLM
 from assistant.llm.example_utterances import ANSWERED, ROUTES, read_examples
+from assistant.llm.guidance_opinion import GUIDANCE, ClosestEntry, with_guidance
 from assistant.llm.pilot.corpus import masked_text, read_leads, tool_call
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages, thought
 from assistant.llm.route_views import EXAMPLE_VECTORS, Floats, RouteViews, log_softmax, minilm_folder
@@ -134,16 +135,26 @@ class RouteModel:
 
 
 class PilotChat(TransformersChat):
-    """The embedded pilot."""
+    """The embedded pilot.
+
+    Args:
+        routing: Its other two views; loaded when not given.
+        closest_entry: What the guidance's search says of a question; without it the wording alone decides.
+        kwargs: Settings of `TransformersChat`.
+    """
 
     source: str = str(WEIGHTS)
     dtype: str = "float32"
     max_new_tokens: int = 160
 
     _routing: RouteModel = PrivateAttr(default_factory=RouteModel)
+    _closest_entry: ClosestEntry | None = PrivateAttr(default=None)
 
-    def __init__(self, routing: RouteModel | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, routing: RouteModel | None = None, closest_entry: ClosestEntry | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self._closest_entry = closest_entry
         if routing is not None:
             self._routing = routing
 
@@ -205,11 +216,14 @@ class PilotChat(TransformersChat):
         scores, second, prompt = reading or self.read(turn)
         doubt = doubts(turn)
         mixed = np.exp(self._routing.views.mixed(scores, language_of(turn.question)))
+        mixed /= mixed.sum()
         probabilities = mixed * [doubt[route] for route in ROUTES]
         probabilities /= probabilities.sum()
         readings = tuple((ROUTES[i], round(float(probabilities[i]), 4)) for i in np.argsort(-probabilities)[:3])
         first = choose(readings)
         routes = (first, *self._second_route(prompt, first, second, doubt))
+        if self._closest_entry is not None:
+            routes = with_guidance(routes, float(mixed[ROUTES.index(GUIDANCE)]), turn, self._closest_entry)
         return Route(routes=routes, probability=readings[0][1], readings=readings)
 
     def _next_logits(self, prompt: str, tokens: Sequence[str]) -> Floats:

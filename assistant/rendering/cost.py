@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant.languages import Language
+from assistant.money import currency_word
 from assistant.phrases import say
 from assistant.rendering.cost_tables import (
     between,
@@ -75,8 +77,8 @@ def _headline(result: TurnResult, language: Language) -> str:
         return say(
             "cost.headline_target",
             language,
-            currency=plain(record.currency),
-            amount=money(needed.cost_per_month),
+            currency=currency_word(plain(record.currency), language),
+            amount=money(needed.cost_per_month, record.currency),
             target=f"{record.queueing.target_p95_ms:,.0f}",
             requests=record.requests_per_day,
             price=record.price_per_hour,
@@ -87,8 +89,8 @@ def _headline(result: TurnResult, language: Language) -> str:
         return say(
             "cost.headline",
             language,
-            currency=plain(record.currency),
-            amount=between(min(months), max(months), money, language),
+            currency=currency_word(plain(record.currency), language),
+            amount=between(min(months), max(months), partial(money, currency=record.currency), language),
             requests=record.requests_per_day,
             price=record.price_per_hour,
             id=result.evidence_id,
@@ -101,8 +103,8 @@ def _headline(result: TurnResult, language: Language) -> str:
         return say(
             "cost.at_capacity",
             language,
-            currency=plain(record.currency),
-            amount=money(middle.cost_per_thousand_requests),
+            currency=currency_word(plain(record.currency), language),
+            amount=money(middle.cost_per_thousand_requests, record.currency),
             utilisation=100 * middle.utilisation,
             capacity=middle.requests_per_day,
             id=result.evidence_id,
@@ -172,8 +174,10 @@ def _target(record: Any, language: Language) -> str:
     months = [o.cost_per_month for o in record.options if o.cost_per_month is not None]
     if not months or min(months) >= needed.cost_per_month:
         return met
-    amount = between(min(months), max(months), money, language)
-    return met + say("cost.target_batches", language, currency=plain(record.currency), amount=amount)
+    amount = between(min(months), max(months), partial(money, currency=record.currency), language)
+    return met + say(
+        "cost.target_batches", language, currency=currency_word(plain(record.currency), language), amount=amount
+    )
 
 
 def _needed(record: Any) -> Any:
@@ -201,9 +205,9 @@ def _alternative(record: Any, language: Language) -> str:
     return verdict + say(
         "cost.here.never" if at.from_requests_per_day is None else f"cost.here.{at.cheaper_here}",
         language,
-        currency=plain(record.currency),
-        own=money(record.options[middle].cost_per_month),
-        other=money(record.break_even.alternative_cost_per_month),
+        currency=currency_word(plain(record.currency), language),
+        own=money(record.options[middle].cost_per_month, record.currency),
+        other=money(record.break_even.alternative_cost_per_month, record.currency),
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from assistant.languages import Language
+from assistant.money import WITHOUT_MINOR_UNIT, currency_word
 from assistant.phrases import say
 from assistant.rendering.style import plain, table
 
 _NO_FIGURE = "–"
 
 
-def money(amount: float | None) -> str:
-    """An amount with as many figures as one reads: cents from one up, three figures below."""
+def money(amount: float | None, currency: str) -> str:
+    """An amount with as many figures as one reads: cents from one up where there are cents, three figures below."""
     if amount is None:
         return _NO_FIGURE
     if amount == 0 or abs(amount) >= 1:
-        return f"{amount:,.0f}" if abs(amount) >= 10_000 else f"{amount:,.2f}"
+        whole = abs(amount) >= (100 if currency in WITHOUT_MINOR_UNIT else 10_000)
+        return f"{amount:,.0f}" if whole else f"{amount:,.2f}"
     return f"{amount:.{min(12, 2 - math.floor(math.log10(abs(amount))))}f}"
 
 
@@ -43,14 +46,15 @@ def _with_range(value: float | None, interval: Any, written: Any) -> str:
 
 def options_table(record: Any, language: Language) -> str:
     """The cost of the load by utilisation."""
+    written = partial(money, currency=record.currency)
     rows = [
         [
             f"{100 * o.utilisation:.0f} %",
             _with_range(o.devices, o.devices_range, count),
-            money(o.cost_per_day),
-            _with_range(o.cost_per_month, o.cost_per_month_range, money),
-            money(o.cost_per_thousand_requests),
-            money(o.cost_per_million_tokens),
+            written(o.cost_per_day),
+            _with_range(o.cost_per_month, o.cost_per_month_range, written),
+            written(o.cost_per_thousand_requests),
+            written(o.cost_per_million_tokens),
         ]
         for o in record.options
     ]
@@ -66,12 +70,13 @@ def _table(header: str, rows: list[list[str]], language: Language) -> str:
 
 def capacity_table(record: Any, language: Language) -> str:
     """What requests and tokens cost on devices that are used to capacity."""
+    written = partial(money, currency=record.currency)
     rows = [
         [
             f"{100 * each.utilisation:.0f} %",
             _with_range(each.requests_per_day, each.requests_per_day_range, count),
-            _with_range(each.cost_per_thousand_requests, each.cost_per_thousand_requests_range, money),
-            _with_range(each.cost_per_million_tokens, each.cost_per_million_tokens_range, money),
+            _with_range(each.cost_per_thousand_requests, each.cost_per_thousand_requests_range, written),
+            _with_range(each.cost_per_million_tokens, each.cost_per_million_tokens_range, written),
         ]
         for each in record.at_capacity
     ]
@@ -84,9 +89,9 @@ def sensitivity_table(record: Any, language: Language) -> str:
     rows = [
         [
             say(f"cost.input.{s.input}", language),
-            _value(s, s.value),
-            f"{_value(s, s.cheap_value)} → {s.cheap_percent:+.0f} %" if s.cheap_percent else _NO_FIGURE,
-            f"{_value(s, s.dear_value)} → {s.dear_percent:+.0f} %" if s.dear_percent else _NO_FIGURE,
+            _value(s, s.value, record),
+            f"{_value(s, s.cheap_value, record)} → {s.cheap_percent:+.0f} %" if s.cheap_percent else _NO_FIGURE,
+            f"{_value(s, s.dear_value, record)} → {s.dear_percent:+.0f} %" if s.dear_percent else _NO_FIGURE,
             say(f"cost.range_from.{s.basis}", language),
         ]
         for s in record.sensitivity
@@ -97,11 +102,11 @@ def sensitivity_table(record: Any, language: Language) -> str:
     return f"{title}\n\n{table(say('cost.sensitivity_columns', language), rows)}"
 
 
-def _value(sensitivity: Any, value: float) -> str:
+def _value(sensitivity: Any, value: float, record: Any) -> str:
     if sensitivity.input == "utilisation":
         return f"{100 * value:.0f} %"
     if sensitivity.input == "price":
-        return money(value)
+        return money(value, record.currency)
     return f"{value:,.1f}" if sensitivity.input == "throughput" and value < 1000 else f"{value:,.0f}"
 
 
@@ -119,7 +124,7 @@ def response_times_table(record: Any, language: Language) -> str:
                 if each.response_p95_ms is not None
                 else [_NO_FIGURE, say("cost.overloaded", language)]
             ),
-            money(each.cost_per_month),
+            money(each.cost_per_month, record.currency),
         ]
         for each in queueing.at
     ]
@@ -167,6 +172,8 @@ def break_even_table(record: Any, language: Language) -> str:
         ]
         for each in record.break_even.at
     ]
-    price = money(record.break_even.price_per_thousand_requests)
-    title = say("cost.break_even_title", language, currency=plain(record.currency), price=price)
+    price = money(record.break_even.price_per_thousand_requests, record.currency)
+    title = say(
+        "cost.break_even_title", language, currency=currency_word(plain(record.currency), language), price=price
+    )
     return f"{title}\n\n{table(say('cost.break_even_columns', language), rows)}"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.grounding import split_sentences
 from assistant.languages import Language
+from assistant.llm.turn_schema import MODEL_TOOLS
 from assistant.phrases import say
-from assistant.rendering.style import Rendered, next_step
+from assistant.rendering.style import Rendered, code, next_step
 from assistant.rendering.team_policy import with_policy
 from assistant.turn_events import Citation
 
@@ -22,10 +23,10 @@ MEETING_ENTRY = "G03"
 def render_guidance(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
     """Passages of `search_guidance`: the team's own documents first, then the guidance."""
     record: Any = result.record
-    return with_policy(_general(record, language), record, language)
+    return with_policy(_general(record, result.spoken_of, language), record, language)
 
 
-def _general(record: Any, language: Language) -> Rendered:
+def _general(record: Any, spoken_of: str, language: Language) -> Rendered:
     if not record.passages:
         advice = next_step(say("policy.add_documents", language), language)
         return Rendered(headline=say("guidance.nothing", language), advice=advice)
@@ -39,7 +40,11 @@ def _general(record: Any, language: Language) -> Rendered:
     points = "\n".join(
         f"{i}. **{p.title}** — {_first_sentence(p.quote)} [{p.entry}]" for i, p in enumerate(others, start=1)
     )
-    closing = [next_step(say("guidance.next_step", language), language)]
+    checks = _checks(first.tools, spoken_of, language)
+    step = (
+        say("guidance.next_check", language, model=code(spoken_of)) if checks else say("guidance.next_step", language)
+    )
+    closing = [next_step(step, language)]
     if first.sentence_to_say:
         closing.append(say("common.say_it", language, text=first.sentence_to_say))
     closing.append(_sources(record, language))
@@ -47,7 +52,14 @@ def _general(record: Any, language: Language) -> Rendered:
         headline="\n\n".join(part for part in (f"{first.quote} [{first.entry}]", points) if part),
         advice="\n\n".join(closing),
         citations=_citations(record),
+        choices=checks,
     )
+
+
+def _checks(tools: Sequence[str], model: str, language: Language) -> tuple[str, ...]:
+    """Requests that check, for the model spoken of, what the closest entry says to check."""
+    named = [tool for tool in tools if tool in MODEL_TOOLS] if model else []
+    return tuple(say(f"reading.{tool}", language, model=model) for tool in named)
 
 
 def _first_sentence(quote: str) -> str:

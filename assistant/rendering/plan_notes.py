@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant.languages import Language
-from assistant.money import money_text
+from assistant.money import money_text, spoken_amount
 from assistant.phrases import has, say
 from assistant.rendering.style import plain
 
@@ -21,21 +21,28 @@ _LONGEST_QUOTE = 220
 
 def found_word(value: str, language: Language) -> str:
     """A value that is a word of the tools in the reader's language, a figure or a name as it is."""
-    return say(f"gate.found.{value}", language) if has(f"gate.found.{value}") else plain(value)
+    return say(f"gate.found.{value}", language) if has(f"gate.found.{value}") else threshold_text(value, language)
+
+
+def threshold_text(threshold: str, language: Language) -> str:
+    """A line or value that is no word of the tools: an amount in the reader's currency words, anything else as it is."""
+    return spoken_amount(plain(threshold), language)
 
 
 def requirement_text(statement: Statement, language: Language) -> str:
     """What a statement asks for, as the rules understand it."""
-    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit)
+    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit, language)
     values = say("common.list_joint", language).join(found_word(value, language) for value in statement.values)
     key = statement.requirement if values or statement.requirement != "approval" else "approval_of_nobody"
     return say(f"policy.{key}", language, limit=limit, values=values)
 
 
-def _limit(number: float, unit: str) -> str:
+def _limit(number: float, unit: str, language: Language) -> str:
     if unit == "share":
         return f"{number:.0%}"
-    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else money_text(unit, number)
+    return (
+        f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else spoken_amount(money_text(unit, number), language)
+    )
 
 
 def policy_text(plan: AdoptionPlan, language: Language, most: int = _MOST_STATEMENTS) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assistant.languages import Language
-from assistant.money import money_text
+from assistant.money import money_text, spoken_amount
 from assistant.phrases import has, say
-from assistant.rendering.plan_notes import found_word, requirement_text
+from assistant.rendering.plan_notes import found_word, requirement_text, threshold_text
 from assistant.rendering.style import plain, table
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def budget_text(budget: StageBudget, language: Language) -> str:
     """The budget of a stage as a range, or why there is none."""
     if budget.low is None or budget.high is None:
         return say(f"budget.reason.{budget.reason}", language)
-    amount = money_text(plain(budget.currency), budget.low, budget.high)
+    amount = spoken_amount(money_text(plain(budget.currency), budget.low, budget.high), language)
     shown = say(f"budget.per.{budget.per}", language, amount=amount)
     return f"{shown} ({say(f'budget.basis.{budget.basis}', language)}) [{budget.evidence}]"
 
@@ -141,7 +141,7 @@ def gate_text(gate: Gate, language: Language) -> str:
     """A gate in a line: what is asked, the threshold with its source, state, value and evidence."""
     limit = f"gate.limit.{gate.code}"
     shown_limit = gate.limit is not None and has(limit)
-    threshold = f" {say(limit, language, limit=plain(gate.threshold))}" if shown_limit else ""
+    threshold = f" {say(limit, language, limit=threshold_text(gate.threshold, language))}" if shown_limit else ""
     named = gate.code == "approval" and gate.threshold
     threshold = f" ({plain(gate.threshold, 80)})" if named else threshold
     source = gate.source if gate.threshold_source == "policy" else ""
@@ -166,7 +166,7 @@ def stop_text(rule: StopRule, language: Language) -> str:
     text = say(f"stop.{rule.code}", language)
     if not rule.threshold:
         return text
-    line = f"{plain(rule.threshold)}, {say(f'gate.threshold.{rule.threshold_source}', language)}"
+    line = f"{threshold_text(rule.threshold, language)}, {say(f'gate.threshold.{rule.threshold_source}', language)}"
     return say("stop.with_line", language, text=text, line=line)
 
 
@@ -212,9 +212,15 @@ def monitoring_text(stage: Stage, language: Language) -> str:
 
 
 def _trigger_row(trigger: Trigger, language: Language) -> list[str]:
-    now = f"{plain(trigger.baseline)} [{trigger.evidence}]" if trigger.baseline and trigger.evidence else "–"
+    now = (
+        f"{threshold_text(trigger.baseline, language)} [{trigger.evidence}]"
+        if trigger.baseline and trigger.evidence
+        else "–"
+    )
     told = say(f"gate.threshold.{trigger.threshold_source}", language)
-    line = f"{plain(trigger.threshold)} ({told})" if trigger.threshold else say("watch.open", language)
+    line = (
+        f"{threshold_text(trigger.threshold, language)} ({told})" if trigger.threshold else say("watch.open", language)
+    )
     if not trigger.threshold and trigger.threshold_source != "team":
         line = say("watch.changes", language)
     command = f" (`{trigger.command}`)" if trigger.command else ""

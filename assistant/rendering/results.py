@@ -41,6 +41,8 @@ class TurnResult:
     """The record, or the failure."""
     age_s: float | None = None
     """Seconds since stored evidence was made that answered; absent for a new record."""
+    spoken_of: str = ""
+    """Model that the conversation is about, for which a general answer can go on; or empty."""
 
     @property
     def payload(self) -> dict[str, Any]:

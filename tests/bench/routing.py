@@ -1,14 +1,20 @@
-"""How often the pilot chooses the right tools and arguments, on wordings written apart from its examples."""
+"""How often the pilot chooses the right tools and arguments, and how many worries and symptoms reach the guidance."""
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
+from assistant.llm.guidance_opinion import GUIDANCE
 from assistant.llm.pilot.evaluation import judge, read_wordings, summarise
 from assistant.llm.pilot_chat import PilotChat
+from assistant.llm.turn_schema import read_turn
+from assistant.services import Services
+from knowledge.topics import LANGUAGES, Language
 from tests.bench.home import BenchHome
 from tests.bench.machine import ROOT
 from tests.bench.results import Result, share_interval
+from tests.knowledge.evaluation.measures import read_questions
 
 FOLDERS = {"wordings": "tests/assistant/llm/routing", "unseen": "tests/assistant/llm/routing_unseen"}
 TITLES = {"wordings": "first set", "unseen": "second set"}
@@ -18,11 +24,36 @@ DEAR_UNASKED = 0.01
 
 
 def measure(home: BenchHome) -> list[Result]:
-    """Ask the pilot every wording of both collections."""
-    pilot = PilotChat()
-    return [
+    """Ask the pilot every wording of both collections, and every question of the guidance's evaluation."""
+    services = Services(home.settings)
+    pilot = PilotChat(routing=services.route_model, closest_entry=services.closest_entry)
+    results = [
         result for name, folder in FOLDERS.items() for result in _measure_folder(pilot, name, folder, quick=home.quick)
     ]
+    results += [_measure_reached(pilot, services, language, quick=home.quick) for language in LANGUAGES]
+    services.close()
+    return results
+
+
+def _measure_reached(pilot: PilotChat, services: Services, language: Language, *, quick: bool) -> Result:
+    """How many questions in scope, asked in a new conversation, are answered from the guidance."""
+    inside = [q for q in read_questions(language)[:: 12 if quick else 1] if not q.outside and q.covered]
+    by_wording = PilotChat(routing=services.route_model)
+    found = [
+        [
+            GUIDANCE in each.decide(turn, each.read(turn)).routes and bool(services.closest_entry(q.ask))
+            for each in (pilot, by_wording)
+        ]
+        for q in inside
+        for turn in (read_turn(q.ask),)
+    ]
+    both, alone = (statistics.fmean(column) for column in zip(*found, strict=True))
+    return Result(
+        name=f"routing.guidance.{language}", title=f"Worries and symptoms, {language}: answered from the guidance",
+        value=round(both, 4), unit="share", n=len(inside), spread=share_interval(both, len(inside)),
+        detail={"by_wording_alone": round(alone, 4)},
+        conditions="questions in scope of the guidance's evaluation, each the first of a conversation",
+    )  # fmt: skip
 
 
 def _measure_folder(pilot: PilotChat, name: str, folder: str, *, quick: bool) -> list[Result]:

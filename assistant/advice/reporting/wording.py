@@ -9,7 +9,7 @@ from assistant.advice.plan_records import AdoptionPlan, FiredRule, Gate, StageBu
 from assistant.advice.policy_records import Statement
 from assistant.advice.reporting.content import cite, quoted
 from assistant.languages import Language
-from assistant.money import money_text
+from assistant.money import money_text, spoken_amount
 from assistant.phrases import has, say
 
 _OWN_VOICE = ((r"\byours\b", "ours"), (r"\byour\b", "our"))
@@ -43,7 +43,12 @@ def gate_name(code: str, language: Language) -> str:
 
 def found_words(value: str, language: Language) -> str:
     """A value that is a word of the tools in the reader's language, a figure or a name as it is."""
-    return words(f"gate.found.{value}", language) if has(f"gate.found.{value}") else quoted(value)
+    return words(f"gate.found.{value}", language) if has(f"gate.found.{value}") else line_text(value, language)
+
+
+def line_text(line: str, language: Language) -> str:
+    """A threshold or value that is no word of the tools: an amount in the reader's currency words, anything else as it is."""
+    return spoken_amount(quoted(line), language)
 
 
 def must_be(gate: Gate, plan: AdoptionPlan, language: Language) -> str:
@@ -56,7 +61,7 @@ def must_be(gate: Gate, plan: AdoptionPlan, language: Language) -> str:
         if statement is not None:
             return requirement(statement, language)
     if gate.limit is not None and has(f"gate.limit.{gate.code}"):
-        return say(f"gate.limit.{gate.code}", language, limit=quoted(gate.threshold))
+        return say(f"gate.limit.{gate.code}", language, limit=line_text(gate.threshold, language))
     if gate.threshold and (gate.code == "approval" or _lists_licences(gate)):
         return quoted(gate.threshold)
     if has(f"gate.found.{gate.threshold}"):
@@ -105,7 +110,7 @@ def change_sentence(rule: FiredRule, language: Language) -> str:
 
 def requirement(statement: Statement, language: Language) -> str:
     """What a statement of a policy asks for, as the rules understand it."""
-    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit)
+    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit, language)
     values = joined([found_words(value, language) for value in statement.values], language)
     key = statement.requirement if values or statement.requirement != "approval" else "approval_of_nobody"
     return words(f"policy.{key}", language, limit=limit, values=values)
@@ -119,10 +124,14 @@ def place_of(statement: Statement, language: Language) -> str:
     return say("report.policy.place", language, title=title, place=quoted(statement.place, 120))
 
 
-def _limit(number: float, unit: str) -> str:
+def _limit(number: float, unit: str, language: Language) -> str:
     if unit == "share":
         return f"{number:.0%}"
-    return f"{number:,.0f} {unit}".strip() if unit in {"MiB", "ms"} else money_text(quoted(unit, 8), number)
+    return (
+        f"{number:,.0f} {unit}".strip()
+        if unit in {"MiB", "ms"}
+        else spoken_amount(money_text(quoted(unit, 8), number), language)
+    )
 
 
 def line_of_conflict(line: str, language: Language) -> str:
@@ -141,7 +150,7 @@ def amount_of(budget: StageBudget, language: Language) -> str:
     """The budget of a stage as a range, or why there is none."""
     if budget.low is None or budget.high is None:
         return words(f"budget.reason.{budget.reason}", language)
-    amount = money_text(quoted(budget.currency, 8), budget.low, budget.high)
+    amount = spoken_amount(money_text(quoted(budget.currency, 8), budget.low, budget.high), language)
     shown = words(f"budget.per.{budget.per}", language, amount=amount)
     return f"{shown} {cite(budget.evidence)}".strip()
 
@@ -149,7 +158,11 @@ def amount_of(budget: StageBudget, language: Language) -> str:
 def stop_sentence(rule: StopRule, language: Language) -> str:
     """When a stage stops, with its line and who drew it."""
     text = words(f"stop.{rule.code}", language)
-    text = words("stop.with_line", language, text=text, line=quoted(rule.threshold)) if rule.threshold else text
+    text = (
+        words("stop.with_line", language, text=text, line=line_text(rule.threshold, language))
+        if rule.threshold
+        else text
+    )
     return say(
         "report.stage.stop_item", language, text=text, source=set_by(rule.threshold_source, rule.source, language)
     )
@@ -158,7 +171,7 @@ def stop_sentence(rule: StopRule, language: Language) -> str:
 def acts_from(trigger: Trigger, language: Language) -> str:
     """From which value on something is done."""
     if trigger.threshold:
-        return quoted(trigger.threshold)
+        return line_text(trigger.threshold, language)
     return words("watch.open" if trigger.threshold_source == "team" else "watch.changes", language)
 
 
