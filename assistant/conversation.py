@@ -51,6 +51,8 @@ from tools.mirrors import mirror_ids
 from tools.progress import CancelToken
 
 _LAST_TOOLS = 3  # turns looked back for the tool that a follow-up refers to
+_LOAD = ("requests_per_day", "price_per_hour", "currency")
+"""What a question about the cost goes on with until something else is said."""
 
 
 class Assistant:
@@ -216,7 +218,14 @@ class Assistant:
         said = [name for t in reversed(turns) for name in read_turn(t.question, known=known).named]
         remembered = dict.fromkeys([*said, *store.models(user=user, conversation=conversation)])
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
-        return read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
+        turn = read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
+        costs = [
+            evidence.arguments
+            for model in turn.models[:1]
+            for evidence in store.find(user=user, model=model, tool="estimate_cost", conversation=conversation, limit=1)
+        ]
+        told = {name: given for cost in costs for name in _LOAD if (given := cost.get(name)) is not None}
+        return turn.model_copy(update={"told": told})
 
     def _is_interrupted(self, consent: PendingConsent) -> bool:
         """Whether the conversation still stands where it asked; its checkpoints may be lost."""

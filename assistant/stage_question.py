@@ -94,11 +94,11 @@ def answer_stage(
         conversation: The conversation, whose latest model is meant where none is named.
         language: Language of the answer.
     """
-    if turn.last_tool != "plan_adoption":
-        return None
     aspects = asked_aspects(turn)
+    if not aspects or not _planned_here(services, user, conversation):
+        return None
     model = model_spoken_of(services, turn, user, conversation)
-    if not aspects or not model:
+    if not model:
         return None
     newest = next(iter(services.plans.versions(user, model)), None)
     plan = read_plan(services, newest) if newest else None
@@ -125,6 +125,11 @@ def asked_aspects(turn: TurnContext) -> tuple[str, ...]:
         return ("entry",) if _NEEDED.search(text) else ()
     found = tuple(aspect for aspect, words in _ASPECTS.items() if re.search(words, text, re.IGNORECASE))
     return () if _AT_WORK.search(text) and not _NUMBERS.issuperset(found) else found
+
+
+def _planned_here(services: Services, user: str, conversation: str) -> bool:
+    """Whether this conversation has shown a plan."""
+    return any("plan_adoption" in turn.tools for turn in services.store.turns(user=user, conversation=conversation))
 
 
 def _tells_something(turn: TurnContext) -> bool:

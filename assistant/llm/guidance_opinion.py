@@ -23,8 +23,9 @@ OFFSET: dict[Language, float] = {"en": 9.6, "ja": 7.8}
 """Logistic regression over the logarithms of both chances, fitted on the pilot's held-out examples and on 300 questions a
 language by writers whom neither pilot nor search had learnt; rounded."""
 LEAST_WORDING, LEAST_CLOSENESS = 1e-6, 0.01
-SURE, SURE_AFTER_A_TOOL = 0.7, 0.85
-"""From these chances on the guidance is asked; a follow-up to a tool is more often about what that tool found."""
+SURE, SURE_AFTER_A_TOOL, SURE_OF_A_WORRY = 0.7, 0.85, 0.4
+"""From these chances on the guidance is asked; a follow-up to a tool is more often about what that tool found, and who says to
+be worried wants more than a tool's record."""
 
 _ORDER = re.compile(
     r"^\W*(?:(?:please|now|then|ok|so|can you|could you|would you|let's|go ahead and|i want you to)\s+)*"
@@ -35,6 +36,10 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 """A request to do something, for which the model is asked for where none is known."""
+_WORRY = re.compile(
+    r"\b(?:worr(?:y|ied|ies|ying)|afraid|anxious|uneasy|nervous|scared|fear(?:s|ed)?|concern(?:s|ed)?)\b|心配|不安|怖|恐れ|懸念|気がかり",
+    re.IGNORECASE,
+)
 
 
 def with_guidance(
@@ -51,6 +56,8 @@ def with_guidance(
     if GUIDANCE in routes or turn.named or _ORDER.search(turn.question.strip()):
         return routes
     sure = SURE if turn.last_tool in {"", GUIDANCE} else SURE_AFTER_A_TOOL
+    if _WORRY.search(turn.question):
+        sure = SURE_OF_A_WORRY
     if _chance(by_wording, closest_entry(turn.question), language_of(turn.question)) < sure:
         return routes
     # A dear tool is not started for what may be a worry; its request stands among the choices.

@@ -93,6 +93,8 @@ class TurnContext(BaseModel):
     """Quantities in the question, in order."""
     last_tool: str = ""
     """Tool that the turn before used, or empty."""
+    told: dict[str, Any] = {}
+    """Load, price and currency with which the conversation last worked out the cost of the first model."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -209,9 +211,20 @@ class TurnContext(BaseModel):
             values = {"model": model if model in self.models else self.models[0], **values}
             if tool == "check_version" and len(self.named) == 2 and asks_difference(self.question):
                 values["against"] = next(name for name in self.named if name != values["model"])
+        if tool == "estimate_cost":
+            values = self._going_on(values)
+        if tool == "plan_adoption" and self.told:
+            values["targets"] = self._going_on(values.get("targets", {}))
         if tool == "search_guidance":
             values = {"query": self.question}
         return values
+
+    def _going_on(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values with what was told before, where the question does not say otherwise; no price in another currency."""
+        told = self.told
+        if values.get("currency", told.get("currency")) != told.get("currency"):
+            told = {name: value for name, value in told.items() if name == "requests_per_day"}
+        return {**told, **values}
 
 
 LEAST_LENGTH = 128

@@ -59,6 +59,8 @@ def _general(record: Any, spoken_of: str, language: Language) -> Rendered:
 def _checks(tools: Sequence[str], model: str, language: Language) -> tuple[str, ...]:
     """Requests that check, for the model spoken of, what the closest entry says to check."""
     named = [tool for tool in tools if tool in MODEL_TOOLS] if model else []
+    # A plan is more than a check: it is offered where nothing smaller answers.
+    named = [tool for tool in named if tool != "plan_adoption"] or named
     return tuple(say(f"reading.{tool}", language, model=model) for tool in named)
 
 

@@ -45,6 +45,20 @@ def test_guidance_offers_to_check_the_model_that_is_spoken_of(ask, home, questio
     assert fresh.choices == ()
 
 
+def test_a_question_about_the_cost_goes_on_with_the_load_and_price_that_were_told(ask, services):
+    def costs():
+        return services.store.find(user="local", model=MINILM, tool="estimate_cost", limit=1)[0].arguments
+
+    ask(f"Plan the adoption of {MINILM} for FAQ search with 20000 requests a day at 0.5 dollars an hour")
+    answered = ask("費用はいくらかかりますか")
+    assert "20,000 件" in answered.answer
+    assert (costs()["requests_per_day"], costs()["price_per_hour"], costs()["currency"]) == (20_000, 0.5, "USD")
+    ask("What would it cost at 50000 requests a day?")
+    assert (costs()["requests_per_day"], costs()["price_per_hour"]) == (50_000, 0.5)
+    ask("And what does it cost at 80 yen an hour?")
+    assert (costs()["requests_per_day"], costs()["price_per_hour"], costs()["currency"]) == (50_000, 80, "JPY")
+
+
 def test_amounts_in_a_currency_that_was_given_up_are_not_read_as_the_new_one(plan):
     assert plan(use_case="FAQ search", **LOAD, budget_per_month=300.0).targets["budget_per_month"] == 300.0
     changed = plan(currency="JPY", price_per_hour=60.0)

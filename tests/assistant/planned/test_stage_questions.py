@@ -52,6 +52,15 @@ def test_two_stages_in_one_question_are_both_told(ask):
 
 
 @pytest.mark.usefixtures("shown")
+def test_the_plan_is_found_again_behind_other_questions(ask, services):
+    planned = newest(services).version
+    ask("Who may stop the service at night?")
+    ask("部下が勝手に版を上げないか心配です")
+    assert "**試験導入" in ask("試験導入に入る条件は?").answer
+    assert newest(services).version == planned
+
+
+@pytest.mark.usefixtures("shown")
 def test_many_questions_about_stages_leave_the_plan_in_view(home):
     with Assistant(Settings(home=home, offline=True), llm=None) as assistant:
         told = [list(assistant.stream("How long is the pilot?", conversation="c"))[-1].answer for _ in range(5)]
