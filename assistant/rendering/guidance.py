@@ -20,13 +20,15 @@ MEETING_ENTRY = "G03"
 """The entry whose answer is the three sentences themselves."""
 
 
-def render_guidance(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
+def render_guidance(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
     """Passages of `search_guidance`: the team's own documents first, then the guidance."""
+    beside = [each.tool for each in turn if each is not result]
+    return with_policy(_general(result, language, beside), result.record, language)
+
+
+def _general(result: TurnResult, language: Language, beside: Sequence[str]) -> Rendered:
+    """The answer from the guidance; `beside` are the tools that spoke in the same turn."""
     record: Any = result.record
-    return with_policy(_general(record, result.spoken_of, language), record, language)
-
-
-def _general(record: Any, spoken_of: str, language: Language) -> Rendered:
     if not record.passages:
         advice = next_step(say("policy.add_documents", language), language)
         return Rendered(headline=say("guidance.nothing", language), advice=advice)
@@ -40,11 +42,10 @@ def _general(record: Any, spoken_of: str, language: Language) -> Rendered:
     points = "\n".join(
         f"{i}. **{p.title}** — {_first_sentence(p.quote)} [{p.entry}]" for i, p in enumerate(others, start=1)
     )
-    checks = _checks(first.tools, spoken_of, language)
-    step = (
-        say("guidance.next_check", language, model=code(spoken_of)) if checks else say("guidance.next_step", language)
-    )
-    closing = [next_step(step, language)]
+    checks = _checks([tool for tool in first.tools if tool not in beside], result.spoken_of, language)
+    phrase = "guidance.next_check" if checks else "guidance.next_step"
+    # What spoke beside it has told a next step already.
+    closing = [] if beside else [next_step(say(phrase, language, model=code(result.spoken_of)), language)]
     if first.sentence_to_say:
         closing.append(say("common.say_it", language, text=first.sentence_to_say))
     closing.append(_sources(record, language))
