@@ -9,6 +9,9 @@ import pytest
 from assistant import Assistant, Settings
 from assistant.held_answer import hold_to_turn
 from assistant.llm.turn_schema import read_turn
+from assistant.rendering.results import TurnResult, rendered
+from assistant.toolbox import read_record
+from knowledge.policy_search import GuidanceAnswer
 from tests.assistant.planned.stored import LOAD, MINILM, newest
 from tests.fakes import call
 
@@ -43,6 +46,19 @@ def test_guidance_offers_to_check_the_model_that_is_spoken_of(ask, home, questio
         fresh = list(assistant.stream(question, conversation="new", user="mia"))[-1]
     assert asks_for_a_model in fresh.answer
     assert fresh.choices == ()
+
+
+def test_guidance_beside_a_check_tells_no_second_next_step_and_does_not_offer_that_check(services):
+    found = services.search.search("部下が勝手に版を上げないか心配です")
+    guidance = TurnResult("E90", "search_guidance", {}, GuidanceAnswer(**dict(found)), spoken_of=MINILM)
+    stored = services.store.find(user="local", model=MINILM, tool="check_version", limit=1)[0]
+    version = TurnResult(stored.id, stored.tool, stored.arguments, read_record(stored))
+    alone, beside = rendered(guidance, "ja", [guidance]), rendered(guidance, "ja", [version, guidance])
+    request = f"{MINILM} の版を確認して"
+    assert "次の一歩" in alone.advice
+    assert request in alone.choices
+    assert "次の一歩" not in beside.advice
+    assert request not in beside.choices
 
 
 def test_a_question_about_the_cost_goes_on_with_the_load_and_price_that_were_told(ask, services):

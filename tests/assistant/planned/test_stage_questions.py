@@ -55,9 +55,7 @@ def test_two_stages_in_one_question_are_both_told(ask):
 def test_the_plan_is_found_again_behind_other_questions(ask, services):
     planned = newest(services).version
     ask("Who may stop the service at night?")
-    beside = ask("部下が勝手に版を上げないか心配です")
-    assert beside.answer.count("次の一歩") == 1
-    assert not [choice for choice in beside.choices if "版を確認" in choice]
+    ask("部下が勝手に版を上げないか心配です")
     assert "**試験導入" in ask("試験導入に入る条件は?").answer
     assert newest(services).version == planned
 
