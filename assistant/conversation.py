@@ -219,13 +219,16 @@ class Assistant:
         remembered = dict.fromkeys([*said, *store.models(user=user, conversation=conversation)])
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
         turn = read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
-        costs = [
-            evidence.arguments
-            for model in turn.models[:1]
-            for evidence in store.find(user=user, model=model, tool="estimate_cost", conversation=conversation, limit=1)
-        ]
-        told = {name: given for cost in costs for name in _LOAD if (given := cost.get(name)) is not None}
-        return turn.model_copy(update={"told": told})
+        return turn.model_copy(update={"told": self._told_load(turn, user, conversation)})
+
+    def _told_load(self, turn: TurnContext, user: str, conversation: str) -> dict[str, Any]:
+        """What the conversation's last estimate for the first model was made with."""
+        if not turn.models:
+            return {}
+        about = {"user": user, "conversation": conversation, "model": turn.models[0]}
+        last = next(iter(self.services.store.find(**about, tool="estimate_cost", limit=1)), None)
+        given = last.arguments if last else {}
+        return {name: given[name] for name in _LOAD if given.get(name) is not None}
 
     def _is_interrupted(self, consent: PendingConsent) -> bool:
         """Whether the conversation still stands where it asked; its checkpoints may be lost."""

@@ -31,13 +31,14 @@ def threshold_text(threshold: str, language: Language) -> str:
 
 def requirement_text(statement: Statement, language: Language) -> str:
     """What a statement asks for, as the rules understand it."""
-    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit, language)
+    limit = "" if statement.limit is None else limit_text(statement.limit, statement.unit, language)
     values = say("common.list_joint", language).join(found_word(value, language) for value in statement.values)
     key = statement.requirement if values or statement.requirement != "approval" else "approval_of_nobody"
     return say(f"policy.{key}", language, limit=limit, values=values)
 
 
-def _limit(number: float, unit: str, language: Language) -> str:
+def limit_text(number: float, unit: str, language: Language) -> str:
+    """A number of a policy with its unit: a share, a size, a time, or an amount of money."""
     if unit == "share":
         return f"{number:.0%}"
     return (

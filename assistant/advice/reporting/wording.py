@@ -11,6 +11,7 @@ from assistant.advice.reporting.content import cite, quoted
 from assistant.languages import Language
 from assistant.money import money_text, spoken_amount
 from assistant.phrases import has, say
+from assistant.rendering.plan_notes import limit_text
 
 _OWN_VOICE = ((r"\byours\b", "ours"), (r"\byour\b", "our"))
 """The chat speaks to the team; a report is the team's own paper, passed on within the company."""
@@ -110,7 +111,7 @@ def change_sentence(rule: FiredRule, language: Language) -> str:
 
 def requirement(statement: Statement, language: Language) -> str:
     """What a statement of a policy asks for, as the rules understand it."""
-    limit = "" if statement.limit is None else _limit(statement.limit, statement.unit, language)
+    limit = "" if statement.limit is None else limit_text(statement.limit, quoted(statement.unit, 8), language)
     values = joined([found_words(value, language) for value in statement.values], language)
     key = statement.requirement if values or statement.requirement != "approval" else "approval_of_nobody"
     return words(f"policy.{key}", language, limit=limit, values=values)
@@ -122,16 +123,6 @@ def place_of(statement: Statement, language: Language) -> str:
     if not statement.place:
         return title
     return say("report.policy.place", language, title=title, place=quoted(statement.place, 120))
-
-
-def _limit(number: float, unit: str, language: Language) -> str:
-    if unit == "share":
-        return f"{number:.0%}"
-    return (
-        f"{number:,.0f} {unit}".strip()
-        if unit in {"MiB", "ms"}
-        else spoken_amount(money_text(quoted(unit, 8), number), language)
-    )
 
 
 def line_of_conflict(line: str, language: Language) -> str:
