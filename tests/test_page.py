@@ -191,6 +191,20 @@ def test_a_japanese_browser_gets_a_japanese_page_and_the_reader_may_choose_engli
     context.close()
 
 
+def test_a_language_chosen_while_the_page_is_still_loading_is_kept(browser, address):
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(ANSWER_MS)
+    loading = []
+    page.route("**/queue/join*", lambda route: route.continue_() if loading else loading.append(route))
+    with page.expect_request("**/queue/join*"):
+        page.goto(address)
+    page.locator("#language").get_by_text("日本語").click()
+    loading[0].continue_()
+    page.locator("#send").get_by_text("送信").wait_for()
+    context.close()
+
+
 def test_emptying_the_chat_begins_a_new_conversation(page):
     ask(page, "What is a model card?")
     page.locator("#evidence").get_by_text("E").first.wait_for()

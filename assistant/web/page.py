@@ -85,7 +85,8 @@ def build_page(holder: AssistantHolder, fixed: Language | None = None) -> gr.Blo
         gr.on([chat.example_select, chat.option_select], turn.pick, state, [question, *outputs], **quiet)
         approve.click(turn.approve, [*state, consent], [question, *outputs], **quiet)
         reject.click(turn.reject, [*state, consent], [question, *outputs], **quiet)
-        panel.input(turn.draw, state, [plot], **quiet)
+        # A choice made while the one before is still answered is the one that counts.
+        panel.input(turn.draw, state, [plot], trigger_mode="always_last", **quiet)
         stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
         documents.connect(labels_in)
         gr.on([new.click, chat.clear], _fresh, [labels_in], [question, *outputs], **quiet)
@@ -98,7 +99,15 @@ def build_page(holder: AssistantHolder, fixed: Language | None = None) -> gr.Blo
             answers_in, audience,
             *documents.relabelled(),
         ]  # fmt: skip
-        gr.on([page.load, answers_in.input], relabel, [answers_in, evidence], labelled, **quiet)
+        # The reader may choose before the labels of the browser's language have come.
+        gr.on(
+            [page.load, answers_in.input],
+            relabel,
+            [answers_in, evidence],
+            labelled,
+            trigger_mode="always_last",
+            **quiet,
+        )
     return page
 
 
