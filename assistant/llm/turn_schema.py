@@ -1,8 +1,7 @@
 """What tool calls are possible in this turn: models and numbers come from the user's own words, never from an LLM.
 
 `TurnContext` is read off the conversation by code. `TurnContext.arguments(tool)` are the values that the tool can be
-called with; `TurnContext.json_schema(tool)` is the JSON schema that constrains decoding in process and validates the
-calls of a server.
+called with; `TurnContext.complete(tool, proposed)` is the call that is made, whatever an LLM proposed.
 """
 
 from __future__ import annotations
@@ -184,20 +183,6 @@ class TurnContext(BaseModel):
                 and first >= LEAST_LOAD
             ):
                 values.setdefault("requests_per_day", first)
-
-    def json_schema(self, tool: str) -> dict[str, Any]:
-        """JSON schema of the tool's arguments in this turn: models as an enum, numbers as constants."""
-        fixed = {name: {"const": value} for name, value in self.arguments(tool).items()}
-        properties: dict[str, Any] = {}
-        if tool in MODEL_TOOLS and self.models:
-            properties["model"] = {"enum": list(self.models)}
-        properties.update(fixed)
-        return {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-            "additionalProperties": False,
-        }
 
     def complete(self, tool: str, proposed: dict[str, Any]) -> dict[str, Any]:
         """The call that is made when an LLM proposes `proposed`: what it may not choose is replaced.

@@ -15,10 +15,6 @@ MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 E5 = "intfloat/multilingual-e5-small"
 
 
-def schema_of(question, tool, **context):
-    return read_turn(question, **context).json_schema(tool)
-
-
 def test_the_tools_are_those_of_the_toolbox():
     assert set(TOOL_NAMES) == set(RECORDS)
 
@@ -26,11 +22,10 @@ def test_the_tools_are_those_of_the_toolbox():
 # --- models -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_models_are_an_enum_of_the_users_words():
-    schema = schema_of(f"Which version is {MINILM}, and which is {E5}?", "check_version")
-    assert schema["properties"]["model"] == {"enum": [MINILM, E5]}
-    assert schema["required"] == ["model"]
-    assert schema["additionalProperties"] is False
+def test_the_models_are_those_of_the_users_words():
+    turn = read_turn(f"Which version is {MINILM}, and which is {E5}?")
+    assert turn.models == (MINILM, E5)
+    assert turn.complete("check_version", {"model": "evil/one"}) == {"model": MINILM}
 
 
 def test_what_the_question_names_goes_before_what_is_remembered():
@@ -52,9 +47,9 @@ def test_a_bare_name_stands_for_an_id_that_is_known():
     assert read_turn("Is all-MiniLM-L6-v2 safe?", known=(MINILM,)).named == (MINILM,)
 
 
-def test_without_a_model_the_schema_has_none_and_the_tool_needs_one():
+def test_without_a_model_the_call_has_none_and_the_tool_needs_one():
     turn = read_turn("Which version is it?")
-    assert "model" not in turn.json_schema("check_version")["properties"]
+    assert turn.complete("check_version", {"model": MINILM}) == {}
     assert [tool for tool in TOOL_NAMES if turn.needs_model(tool)] == [*MODEL_TOOLS, "compare_models"]
     assert read_turn(f"Compare {MINILM}").needs_model("compare_models")
     assert not read_turn(f"Compare {MINILM}", remembered=(E5,)).needs_model("compare_models")
@@ -95,8 +90,7 @@ def test_numbers_are_those_of_the_question_or_the_tools_defaults(question, tool,
     turn = read_turn(question.format(m=MINILM))
     proposed = {"model": MINILM, "batch_sizes": [65536], "device_memory_gib": 1e9, "revision": "deadbee", "extra": 1}
     assert turn.complete(tool, proposed) == {"model": MINILM, **expected}
-    fixed = {name: schema["const"] for name, schema in turn.json_schema(tool)["properties"].items() if name != "model"}
-    assert fixed == expected
+    assert turn.arguments(tool) == expected
 
 
 def test_digits_within_a_models_name_are_no_quantities():
