@@ -35,13 +35,17 @@ def main() -> None:
     """Train, fit, and write reader, neighbours and weights."""
     parser = argparse.ArgumentParser(prog="python -m knowledge.fitting", description=__doc__)
     parser.add_argument("minilm", type=Path)
-    parser.add_argument("--keep-reader", action="store_true", help="fit the weights for the reader that is there")
+    reader_options = parser.add_mutually_exclusive_group()
+    reader_options.add_argument(
+        "--keep-reader", action="store_true", help="fit the weights for the reader that is there"
+    )
+    reader_options.add_argument("--go-on", action="store_true", help="train the reader that is there further")
     options = parser.parse_args()
     held_out = held_out_wordings()
     prepared = prepare(without=held_out)
     entries = prepared.entries
     if not options.keep_reader:
-        train_reader(entries, held_out, options.minilm, WEIGHTS)
+        train_reader(entries, held_out, options.minilm, WEIGHTS, before=WEIGHTS if options.go_on else None)
     embedder = Embedder(options.minilm)
     vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])

@@ -50,6 +50,13 @@ class AdaptableMiniLM:
             parent, _, last = name.rpartition(".")
             setattr(self.model.encoder.get_submodule(parent), last, self.adapters[name])
 
+    def go_on_from(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Begin with adapters that were trained before, as `arrays` gave them."""
+        with torch.no_grad():
+            for name, each in self.adapters.items():
+                each.a.copy_(torch.from_numpy(arrays[f"{name}.a"].astype(np.float32)))
+                each.b.copy_(torch.from_numpy(arrays[f"{name}.b"].astype(np.float32)))
+
     def trained(self, heads: Sequence[nn.Module]) -> list[nn.Parameter]:
         """What is trained: the adapters and these heads."""
         return [p for each in (*self.adapters.values(), *heads) for p in each.parameters() if p.requires_grad]
