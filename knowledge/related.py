@@ -12,9 +12,9 @@ from knowledge.wordings import ANSWERS, read_graded
 
 SHARE = 0.5
 """How much of an entry's chance its companions get."""
-ALIKE = 0.3
+ALIKE = 0.5
 """Weight of what helped with questions like it."""
-FLATTENING = 2.0
+FLATTENING = 1.5
 """Divisor of the fused scores before they become chances, so that what comes second counts too."""
 Chances = npt.NDArray[np.float64]
 

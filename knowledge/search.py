@@ -144,7 +144,7 @@ class GuidanceSearch:
         fused = fuse_views(scored.views, asked_in, weights)
         if topic is None and not is_close(self._scoring.signs(text, scored, fused), scored, weights):
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
-        alike = self._neighbours.chances(scored.meaning, scored.read.pooled)
+        alike = self._neighbours.chances(scored.read.pooled)
         chances = np.where(allowed, chances_to_help(fused, self._companions, alike), 0.0)
         best = self._with_parts([int(i) for i in best_first(chances, limit) if allowed[i]], allowed)[:limit]
         passages = tuple(self._passage(i, float(chances[i]), scored, asked_in, language or asked_in) for i in best)

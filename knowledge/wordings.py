@@ -2,6 +2,7 @@
 
 `wordings/g*.toml` and `second.*.toml` name wordings by entry; `graded*.toml` names every entry that helps, for some of those
 and for questions by people who had seen no entry; `outside*.toml` holds questions that the guidance is not to answer.
+`unseen.*.toml` has both kinds, and nothing is learnt of it: what is chosen about the search is chosen on these.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,21 @@ def shares_of(graded: Mapping[str, int], entries: Sequence[str]) -> npt.NDArray[
 def read_outside(language: Language) -> tuple[str, ...]:
     """Questions that the guidance is not to answer."""
     return tuple(text for path in sorted(FOLDER.glob("outside*.toml")) for text in _read(path)[language])
+
+
+class Unseen(NamedTuple):
+    """Questions of which nothing is learnt."""
+
+    graded: dict[str, dict[str, int]]
+    """Grade by entry id, by question."""
+    outside: tuple[str, ...]
+    """What the guidance is not to answer."""
+
+
+def read_unseen(language: Language) -> Unseen:
+    """The questions that settings of the search are chosen on."""
+    found = _read(FOLDER / f"unseen.{language}.toml")
+    return Unseen({each["ask"]: each["entries"] for each in found["graded"]}, tuple(found["outside"]))
 
 
 def _read(path: Path) -> dict[str, Any]:

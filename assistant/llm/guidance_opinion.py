@@ -18,10 +18,9 @@ GUIDANCE = "search_guidance"
 ClosestEntry = Callable[[str], float]
 """The chance that the guidance's closest entry helps with a question, 0 to 1; 0 when nothing is close enough."""
 
-BY_WORDING, BY_CLOSENESS = 0.7, 1.8
-OFFSET: dict[Language, float] = {"en": 9.6, "ja": 7.8}
-"""Logistic regression over the logarithms of both chances, fitted on the pilot's held-out examples and on 300 questions a
-language by writers whom neither pilot nor search had learnt; rounded."""
+BY_WORDING, BY_CLOSENESS = 0.7, 2.2
+OFFSET: dict[Language, float] = {"en": 9.1, "ja": 8.4}
+"""Logistic regression over the logarithms of both chances, rounded (`assistant/llm/pilot/opinion_fitting.py`)."""
 LEAST_WORDING, LEAST_CLOSENESS = 1e-6, 0.01
 SURE, SURE_AFTER_A_TOOL, SURE_OF_A_WORRY = 0.7, 0.85, 0.4
 """From these chances on the guidance is asked; a follow-up to a tool is more often about what that tool found, and who says to
@@ -69,6 +68,10 @@ def _chance(by_wording: float, closeness: float, language: Language) -> float:
     """Chance that the guidance is to answer, 0 to 1."""
     if not closeness:
         return 0.0
-    worded = BY_WORDING * math.log(by_wording + LEAST_WORDING)
-    close = BY_CLOSENESS * math.log(closeness + LEAST_CLOSENESS)
-    return 1 / (1 + math.exp(-(worded + close + OFFSET[language])))
+    worded, close = features(by_wording, closeness)
+    return 1 / (1 + math.exp(-(BY_WORDING * worded + BY_CLOSENESS * close + OFFSET[language])))
+
+
+def features(by_wording: float, closeness: float) -> tuple[float, float]:
+    """What the regression sees: the logarithms of both chances, of the pilot's and of the search's."""
+    return math.log(by_wording + LEAST_WORDING), math.log(closeness + LEAST_CLOSENESS)

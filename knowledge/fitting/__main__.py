@@ -49,7 +49,7 @@ def main() -> None:
     embedder = Embedder(options.minilm)
     vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])
-    write_neighbours([entry.id for entry in entries], embedder, reader)
+    write_neighbours([entry.id for entry in entries], reader)
     scoring = EntryScoring(prepared, vectors, embedder, reader)
     fitted = {
         language: fit_weights(

@@ -9,6 +9,7 @@ import numpy as np
 
 from knowledge.embedding import Embedder
 from knowledge.entry import Entry, read_entries
+from knowledge.fitting.measures import ndcg_at, recall_at
 from knowledge.lexical import LexicalRanker
 from knowledge.passages import IndexedText, indexed_texts
 from knowledge.ranking import HybridRanker
@@ -16,7 +17,7 @@ from knowledge.search import GuidanceSearch
 from knowledge.topics import LANGUAGES, Language
 from tests.bench.home import BenchHome
 from tests.bench.results import Result, share_interval
-from tests.knowledge.evaluation.measures import Question, ndcg_at, read_questions, recall_at
+from tests.knowledge.evaluation.questions import Question, read_questions
 from tools.mirrors import bundled_folder
 
 RECALL_5, RECALL_1, NDCG, REFUSED, GOOD_REFUSED = 0.95, 0.75, 0.85, 0.9, 0.05
@@ -78,8 +79,8 @@ def _refusals(
 def _scores(questions: Sequence[Question], rank: Ranker) -> dict[str, float]:
     ranked = [(each, rank(each.ask)) for each in questions]
     return {
-        "recall_at_1": statistics.fmean(recall_at(found, each, 1) for each, found in ranked),
-        "recall_at_5": statistics.fmean(recall_at(found, each, 5) for each, found in ranked),
+        "recall_at_1": statistics.fmean(recall_at(found, each.relevant, 1) for each, found in ranked),
+        "recall_at_5": statistics.fmean(recall_at(found, each.relevant, 5) for each, found in ranked),
         "ndcg_at_10": statistics.fmean(ndcg_at(found, each.relevant) for each, found in ranked),
     }
 

@@ -14,7 +14,7 @@ from knowledge.topics import LANGUAGES, Language
 from tests.bench.home import BenchHome
 from tests.bench.machine import ROOT
 from tests.bench.results import Result, share_interval
-from tests.knowledge.evaluation.measures import read_questions
+from tests.knowledge.evaluation.questions import read_questions
 
 FOLDERS = {"wordings": "tests/assistant/llm/routing", "unseen": "tests/assistant/llm/routing_unseen"}
 TITLES = {"wordings": "first set", "unseen": "second set"}

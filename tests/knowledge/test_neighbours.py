@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from knowledge.embedding import Embedder
 from knowledge.entry import read_entries
 from knowledge.entry_reader import EntryReader
-from knowledge.gloss import english_of
 from knowledge.neighbours import FILE, Neighbours, write_neighbours
 from knowledge.topics import LANGUAGES
 from knowledge.wordings import ANSWERS, read_graded
@@ -18,14 +16,8 @@ ENTRIES = [entry.id for entry in read_entries()]
 
 
 @pytest.fixture(scope="module")
-def vectors():
-    """The function that makes both vectors of a question."""
-    embedder, reader = Embedder(bundled_folder()), EntryReader(bundled_folder(), ENTRIES)
-
-    def both(text, language):
-        return embedder.embed([english_of(text, language)])[0], reader.read(text, language).pooled
-
-    return both
+def reader():
+    return EntryReader(bundled_folder(), ENTRIES)
 
 
 def test_the_shipped_file_holds_every_graded_question():
@@ -41,32 +33,30 @@ def test_the_shipped_file_holds_every_graded_question():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_graded_question_brings_its_own_answers_forward(vectors, language):
+def test_a_graded_question_brings_its_own_answers_forward(reader, language):
     neighbours, first = Neighbours(ENTRIES), 0
     asked = list(read_graded(language).items())[::40]
     for text, grades in asked:
-        chances = neighbours.chances(*vectors(text, language))
+        chances = neighbours.chances(reader.read(text, language).pooled)
         assert chances.shape == (len(ENTRIES),)
         assert 0.0 < chances.sum() <= 1.0 + 1e-9
         first += grades.get(ENTRIES[int(chances.argmax())]) == ANSWERS
     assert first > 0.7 * len(asked)
 
 
-def test_an_entry_that_no_question_was_graded_for_has_no_chance(vectors):
-    both = vectors("It says something else every day", "en")
-    known, more = Neighbours(ENTRIES).chances(*both), Neighbours([*ENTRIES[::-1], "G999"]).chances(*both)
+def test_an_entry_that_no_question_was_graded_for_has_no_chance(reader):
+    read = reader.read("It says something else every day", "en").pooled
+    known, more = Neighbours(ENTRIES).chances(read), Neighbours([*ENTRIES[::-1], "G999"]).chances(read)
     assert more[-1] == 0.0
     np.testing.assert_allclose(more[:-1], known[::-1])
 
 
-def test_what_is_written_is_read_back(tmp_path, make_embedder, monkeypatch):
+def test_what_is_written_is_read_back(tmp_path, reader, monkeypatch):
     graded = {"en": {"Why is it slow?": {"G02": 2, "G03": 1}}, "ja": {"ライセンスは?": {"G01": 2}}}
     monkeypatch.setattr("knowledge.neighbours.read_graded", graded.get)
-    embedder, file = make_embedder(), tmp_path / "neighbours.safetensors"
-    reader = EntryReader(bundled_folder(), ENTRIES)
-    write_neighbours(["G01", "G02", "G03"], embedder, reader, file)
-    both = embedder.embed(["Why is it slow?"])[0], reader.read("Why is it slow?", "en").pooled
-    chances = Neighbours(["G03", "G02", "G01"], file).chances(*both)
+    file = tmp_path / "neighbours.safetensors"
+    write_neighbours(["G01", "G02", "G03"], reader, file)
+    chances = Neighbours(["G03", "G02", "G01"], file).chances(reader.read("Why is it slow?", "en").pooled)
     assert chances[1] == pytest.approx(2 * chances[0])
     assert chances[1] > chances[2]
     assert chances.sum() == pytest.approx(1.0)

@@ -250,13 +250,18 @@ def neighbours_of(ranker: HybridRanker, texts: Sequence[str], vectors: Floats) -
     return [[j for j, *_ in near if j != i][:NEIGHBOURS] for i, near in enumerate(found)]
 
 
+def is_held_out(number: int) -> bool:
+    """Whether the example utterance of this number is kept for fitting what combines the views."""
+    return number // BLOCK % HELD_OUT == HELD_OUT // 2
+
+
 def train(minutes: float, folder: Path = FOLDER, seed: int = 7) -> dict[str, object]:
     """Train everything and write it to `folder`; returns what the card states about the training."""
     rng = random.Random(seed)
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     utterances = [masked_utterance(e) for e in read_examples()]
-    held_out = [i for i in range(len(utterances)) if i // BLOCK % HELD_OUT == HELD_OUT // 2]
+    held_out = [i for i in range(len(utterances)) if is_held_out(i)]
     learnt = sorted(set(range(len(utterances))) - set(held_out))
 
     facts = train_language_model(utterances, learnt, minutes=minutes, folder=folder, rng=rng)
