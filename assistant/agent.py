@@ -38,7 +38,7 @@ from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext
 from assistant.services import Services
 from assistant.toolbox import CallScope, Toolbox, read_record
 from assistant.turn_events import ToolFailed, ToolPlanned, TurnEvent
-from tools.errors import ToolError
+from tools.errors import Cancelled, ToolError
 from tools.fetch_preview import memory_of_run, preview_fetch
 from tools.fetching import bytes_to_download
 from tools.memory import estimate_memory
@@ -183,8 +183,12 @@ def run_in_step(
     Calls of one answer run in threads. Each waits for the one before it with its consent too: what that one finds out can
     make the consent needless, and the order of the calls is the user's.
     """
-    with toolbox.one_at_a_time:
-        return _run_alone(name, proposed, scope, toolbox, services)
+    try:
+        with toolbox.alone(scope.call.cancel):
+            return _run_alone(name, proposed, scope, toolbox, services)
+    except Cancelled as error:
+        get_stream_writer()(ToolFailed(name=name, message=error.message, next_step=error.next_step))
+        return f"failed.failed {language_of(scope.turn.question)}\n{error.message}", None
 
 
 def _run_alone(

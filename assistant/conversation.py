@@ -128,6 +128,7 @@ class Assistant:
         dry_run: bool = False,
         language: Language | None = None,
         audience: Audience | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[TurnEvent]:
         """Answer a question, event by event.
 
@@ -138,6 +139,7 @@ class Assistant:
             dry_run: Say which tools would be called, and stop there.
             language: Language of the answer; by default the question's.
             audience: Whom the answer is for; by default judged by the tools used.
+            cancel: Stops the turn, as `cancel` does.
         """
         answer_in = language or (None if self.settings.language == "auto" else self.settings.language)
         try:
@@ -151,7 +153,7 @@ class Assistant:
             return
         spoken = answer_in or language_of(text, self._spoken_before(user, conversation))
         turn = self._read_turn(text, user, conversation)
-        token = CancelToken()
+        token = cancel or CancelToken()
         scope = TurnScope(turn=turn, call=CallScope(user=user, conversation=conversation, cancel=token))
         if dry_run:
             yield from self._dry_run(scope, spoken)
@@ -171,7 +173,9 @@ class Assistant:
             # A reader who goes away stops the tools as well.
             token.cancel()
 
-    def approve(self, id: str, decision: str, *, user: str | None = None) -> Iterator[TurnEvent]:
+    def approve(
+        self, id: str, decision: str, *, user: str | None = None, cancel: CancelToken | None = None
+    ) -> Iterator[TurnEvent]:
         """Answer an `approval_needed` event and go on with its turn.
 
         Args:
@@ -179,6 +183,7 @@ class Assistant:
             decision: `approve` or `reject`. A turn goes on after a restart as well.
             user: Who answers; nobody else's step is found then. Without it the id, told to its turn's reader only,
                 is enough.
+            cancel: Stops the turn, as `cancel` does.
         """
         consent = self.services.store.take_consent(id, user=user)
         if consent is None or not self._is_interrupted(consent):
@@ -189,7 +194,7 @@ class Assistant:
                 next_step=translate("Ask the question again.", spoken),
             )
             return
-        running = RunningTurn.from_consent(consent, self.services.store)
+        running = RunningTurn.from_consent(consent, self.services.store, cancel or CancelToken())
         token = running.scope.call.cancel
         self._tokens[consent.user, consent.conversation] = token
         try:
@@ -249,7 +254,8 @@ class Assistant:
         call = running.scope.call
         config = {"configurable": {"thread_id": thread_id(call.user, call.conversation)}}
         interrupts: list[Any] = []
-        for mode, part in self._graph.stream(given, config, context=running.scope, stream_mode=["custom", "updates"]):
+        parts = self._graph.stream(given, config, context=running.scope, stream_mode=["custom", "updates"])
+        for mode, part in _stopped_when_left(parts, call.cancel):
             if mode == "custom":
                 if isinstance(part, ToolFinished):
                     running.results.append(
@@ -265,6 +271,11 @@ class Assistant:
                 yield from self._note_messages(running, part)
         if interrupts:
             yield self._ask_consent(running, interrupts[0])
+        elif call.cancel.cancelled and not running.results:
+            yield TurnFailed(
+                message=translate("The step was stopped.", running.language),
+                next_step=translate("Start it again when you want it.", running.language),
+            )
         else:
             yield from self._answer(running)
 
@@ -339,6 +350,16 @@ class Assistant:
             unsupported_figures=lead.unsupported,
             choices=briefing.choices,
         )
+
+
+def _stopped_when_left(parts: Iterator[Any], cancel: CancelToken) -> Iterator[Any]:
+    """The graph's parts. Its stream waits for the running tool when it is closed, so that tool is told to stop first."""
+    try:
+        for part in parts:  # noqa: UP028 (`yield from` would close the stream before the tool is told)
+            yield part
+    except GeneratorExit:
+        cancel.cancel()
+        raise
 
 
 def thread_id(user: str, conversation: str) -> str:

@@ -47,10 +47,10 @@ class RunningTurn:
         }
 
     @classmethod
-    def from_consent(cls, consent: PendingConsent, store: EvidenceStore) -> Self:
+    def from_consent(cls, consent: PendingConsent, store: EvidenceStore, cancel: CancelToken) -> Self:
         """The turn as it was when it began to wait."""
         state = consent.state
-        call = CallScope(user=consent.user, conversation=consent.conversation, cancel=CancelToken())
+        call = CallScope(user=consent.user, conversation=consent.conversation, cancel=cancel)
         turn = TurnContext.model_validate(state["turn"])
         scope = TurnScope(turn=turn, call=call, asked=state["asked"])
         running = cls(scope, state["language"], state["audience"])

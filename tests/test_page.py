@@ -205,6 +205,43 @@ def test_a_language_chosen_while_the_page_is_still_loading_is_kept(browser, addr
     context.close()
 
 
+def begin(page, text):
+    """Send a question that runs a tool for long, and wait until it runs."""
+    page.locator("#question textarea").fill(text)
+    page.locator("#send").click()
+    page.locator("#chat").get_by_text("Measure on this machine").wait_for()
+
+
+def test_what_is_typed_while_a_turn_runs_stays_and_starts_no_second_turn(page):
+    begin(page, f"Profile {MINILM} with batch 1, 2 and 4, and measure it again")
+    page.locator("#question textarea").fill("What is a model card?")
+    page.locator("#question textarea").press("Enter")
+    page.locator("#stop").click()
+    page.locator("#send").wait_for(state="visible")
+    assert page.locator("#question textarea").input_value() == "What is a model card?"
+    assert page.locator("#chat .user.message").count() == 1
+    page.locator("#send").click()
+    page.locator("#chat .bot.message").get_by_text("model card").first.wait_for()
+
+
+def test_a_new_conversation_leaves_the_turn_that_runs(page):
+    begin(page, f"Profile {MINILM} with batch 1, 2 and 8, and measure it again")
+    page.get_by_role("button", name="New conversation").click()
+    page.locator("#send").wait_for(state="visible")
+    assert page.locator("#chat .message").count() == 0
+    assert "[G" in ask(page, "What is a model card?")
+    assert page.locator("#chat .user.message").count() == 1
+    assert "Measure on this machine" not in page.locator("#evidence").inner_text()
+
+
+def test_a_page_that_is_left_while_a_tool_runs_holds_up_no_other(page):
+    begin(page, f"Profile {MINILM} with batch 1, 4 and 16, and measure it again")
+    page.reload()
+    page.locator("#question textarea").wait_for()
+    assert "[G" in ask(page, "What is a model card?")
+    assert "Measure on this machine" not in page.locator("#evidence").inner_text()
+
+
 def test_emptying_the_chat_begins_a_new_conversation(page):
     ask(page, "What is a model card?")
     page.locator("#evidence").get_by_text("E").first.wait_for()

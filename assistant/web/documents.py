@@ -50,7 +50,9 @@ class DocumentsPanel:
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self.listed, self.chosen, self.told]
         self.panel.expand(self._show, [labels_in], shown, **quiet)
-        self.upload.upload(self._add, [self.upload, self.shared, labels_in], [*shown, self.upload], **quiet)
+        # Files chosen while others are still read are read beside them.
+        added = [*shown, self.upload]
+        self.upload.upload(self._add, [self.upload, self.shared, labels_in], added, trigger_mode="multiple", **quiet)
         self.remove.click(self._remove, [self.chosen, labels_in], shown, **quiet)
 
     def relabelled(self) -> list[Any]:
@@ -84,6 +86,9 @@ class DocumentsPanel:
                 told.append(outcome_line(added, language, plain))
             except DocumentError as error:
                 told.append(failure_line(error, language))
+            except Exception:
+                yield gr.skip(), gr.skip(), label("broken", language), gr.update(interactive=True, value=None)
+                raise
             finally:
                 path.unlink(missing_ok=True)  # the copy that the upload left
         yield *self._state(language, "\n\n".join(told)), gr.update(interactive=True, value=None)

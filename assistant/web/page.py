@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import gradio as gr
 
@@ -71,25 +71,35 @@ def build_page(holder: AssistantHolder, fixed: Language | None = None) -> gr.Blo
                 )
                 documents = DocumentsPanel(holder, language)
 
-        outputs = [chat, conversation, consent, consent_row, stop, evidence, panel, plot, reports]
+        views = [question, chat, conversation, consent, consent_row, send, stop, evidence, panel, plot, reports]
         turn = TurnRunner(holder)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        state = [chat, conversation, answers_in, audience, panel]
+
+        def act(
+            typed: str, chatted: list[Any], id: str, spoken: str, reader: Any, shown: str | None, asked: str,
+            event: gr.EventData,
+        ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
+            if event.target in {approve, reject}:
+                yield from turn.decide(
+                    "approve" if event.target is approve else "reject", chatted, id, spoken, shown, asked
+                )
+            else:
+                picked = _picked(event) if event.target is chat else None
+                yield from turn.ask(picked or typed, chatted, id, spoken, reader, shown, typed=picked is None)
+
+        # One handler for all, since Gradio runs a handler once at a time: what is pressed while a turn runs starts no second.
         gr.on(
-            [send.click, question.submit],
-            turn.ask,
-            [question, *state],
-            [question, *outputs],
+            [send.click, question.submit, chat.example_select, chat.option_select, approve.click, reject.click],
+            act,
+            [question, chat, conversation, answers_in, audience, panel, consent],
+            views,
             **quiet,
         )
-        gr.on([chat.example_select, chat.option_select], turn.pick, state, [question, *outputs], **quiet)
-        approve.click(turn.approve, [*state, consent], [question, *outputs], **quiet)
-        reject.click(turn.reject, [*state, consent], [question, *outputs], **quiet)
         # A choice made while the one before is still answered is the one that counts.
-        panel.input(turn.draw, state, [plot], trigger_mode="always_last", **quiet)
+        panel.input(turn.draw, [chat, conversation, answers_in, panel], [plot], trigger_mode="always_last", **quiet)
         stop.click(turn.stop, [conversation], None, queue=False, cancels=None, **quiet)
         documents.connect(labels_in)
-        gr.on([new.click, chat.clear], _fresh, [labels_in], [question, *outputs], **quiet)
+        gr.on([new.click, chat.clear], turn.new, [conversation, labels_in], views, **quiet)
 
         def relabel(chosen: str, listed: str, request: gr.Request) -> tuple[Any, ...]:
             return _relabelled(_language_of(chosen, fixed, request), listed)
@@ -135,12 +145,10 @@ def _language_of(chosen: str, fixed: Language | None, request: gr.Request) -> La
     return fixed or ("ja" if request.headers.get("accept-language", "").lower().startswith("ja") else "en")
 
 
-def _fresh(language: Language) -> tuple[Any, ...]:
-    hidden = gr.update(value=None, visible=False)
-    return (
-        gr.update(value=""), [], uuid4().hex, "", gr.update(visible=False), gr.update(visible=False),
-        label("no_evidence", language), gr.update(visible=False), hidden, hidden,
-    )  # fmt: skip
+def _picked(event: gr.EventData) -> str:
+    """Text of the example or the choice that was picked."""
+    value = event.value
+    return str(value.get("text") or value.get("value")) if isinstance(value, dict) else str(value)
 
 
 def _relabelled(language: Language, listed: str) -> tuple[Any, ...]:

@@ -32,6 +32,15 @@ LABELS: dict[str, tuple[str, str]] = {
     "reject": ("Do not run it", "実行しない"),
     "loading": ("Getting ready, the first question takes a moment …", "準備しています。初回は少し時間がかかります…"),
     "reading": ("Reading the question …", "質問を読んでいます…"),
+    "going_on": ("Going on …", "続けています…"),
+    "broken": (
+        "Something went wrong inside the assistant; the terminal that it runs in says what.",
+        "アシスタントの内部で問題が発生しました。詳しくは、起動した端末の表示をご覧ください。",
+    ),
+    "broken_next": (
+        "Ask the question again; if it fails again, report what the terminal says.",
+        "もう一度質問してください。再び起きる場合は、端末の表示を添えてお知らせください。",
+    ),
 }
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "en": (

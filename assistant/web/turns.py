@@ -13,6 +13,8 @@ import gradio as gr
 
 from assistant.languages import Language, language_of
 from assistant.phrases import say
+from assistant.turn_events import TurnFailed
+from assistant.web.background_turn import BackgroundTurn
 from assistant.web.strings import label
 
 if TYPE_CHECKING:
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from assistant.conversation import Assistant
     from assistant.rendering.plots import Panel
     from assistant.settings import Settings
-    from assistant.turn_events import TurnEvent
-    from assistant.web.messages import TurnMessages
+    from assistant.turn_events import ApprovalNeeded
 
 USER = "local"
 
@@ -79,123 +80,154 @@ class AssistantHolder:
 
 
 class TurnRunner:
-    """Runs a turn and yields what the page shows after each event."""
+    """Runs a turn and yields what the page shows after each event.
+
+    Each view is the question, the chat, the conversation, the consent that is waited for and its row, send, stop, and what
+    stands beside the chat.
+    """
 
     def __init__(self, holder: AssistantHolder) -> None:
         self._holder = holder
         self._folder = Path(tempfile.mkdtemp(prefix="tameshi-reports-"))
+        self._running: dict[str, BackgroundTurn] = {}
+        self._panels: dict[str, str | None] = {}
+        """The panel of the plot that was chosen last. Both by conversation."""
 
     def ask(
-        self, question: str, chat: list[Any], conversation: str, answers_in: str, audience: Audience, panel: str | None
-    ) -> Iterator[tuple[Any, ...]]:
-        """A question was sent."""
-        conversation = conversation or uuid4().hex
-        language = _spoken(answers_in, question)
-        shown = [*chat, {"role": "user", "content": question}]
-        yield self._view(shown, conversation, note=label("reading" if self._holder.warm else "loading", language))
-        assistant = self._holder.get()
-        events = assistant.stream(
-            question,
-            conversation=conversation,
-            user=USER,
-            language=None if answers_in == "auto" else language,
-            audience=audience,
-        )
-        yield from self._follow(events, shown, conversation, language, panel)
-
-    def pick(
         self,
+        question: str,
         chat: list[Any],
         conversation: str,
         answers_in: str,
         audience: Audience,
         panel: str | None,
-        picked: gr.SelectData,
+        *,
+        typed: bool = True,
     ) -> Iterator[tuple[Any, ...]]:
-        """An example or one of the choices was picked."""
-        value = picked.value
-        text = str(value.get("text") or value.get("value")) if isinstance(value, dict) else str(value)
-        yield from self.ask(text, chat, conversation, answers_in, audience, panel)
+        """A question was sent, or picked among what is offered: then what is being typed stays."""
+        conversation = conversation or uuid4().hex
+        self._panels[conversation] = panel
+        language = _spoken(answers_in, question)
+        shown = [*chat, {"role": "user", "content": question}]
+        turn = BackgroundTurn(
+            lambda cancel: self._holder.get().stream(
+                question,
+                conversation=conversation,
+                user=USER,
+                language=None if answers_in == "auto" else language,
+                audience=audience,
+                cancel=cancel,
+            )
+        )
+        note = label("reading" if self._holder.warm else "loading", language)
+        yield from self._follow(turn, shown, conversation, language, note=note, typed=typed)
 
-    def approve(
-        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None, consent: str
+    def decide(
+        self, decision: str, chat: list[Any], conversation: str, answers_in: str, panel: str | None, consent: str
     ) -> Iterator[tuple[Any, ...]]:
-        """The dear step was approved."""
-        yield from self._decide("approve", chat, conversation, answers_in, panel, consent)
+        """The dear step was approved or rejected."""
+        self._panels[conversation] = panel
+        language = _spoken(answers_in, _asked(chat))
+        turn = BackgroundTurn(lambda cancel: self._holder.get().approve(consent, decision, user=USER, cancel=cancel))
+        yield from self._follow(turn, list(chat), conversation, language, note=label("going_on", language))
 
-    def reject(
-        self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None, consent: str
-    ) -> Iterator[tuple[Any, ...]]:
-        """The dear step was rejected."""
-        yield from self._decide("reject", chat, conversation, answers_in, panel, consent)
-
-    def draw(self, chat: list[Any], conversation: str, answers_in: str, _audience: Audience, panel: str | None) -> Any:
+    def draw(self, chat: list[Any], conversation: str, answers_in: str, panel: str | None) -> Any:
         """Another panel of the plot was chosen."""
         from assistant.web.panels import evidence_of_chat, profile_plot  # noqa: PLC0415 (after the first paint)
 
+        self._panels[conversation] = panel
         evidence = evidence_of_chat(self._holder.get().services.store, USER, conversation, chat)
         drawn = profile_plot(evidence, _spoken(answers_in, _asked(chat)), panel)
         return gr.skip() if drawn is None else gr.update(value=drawn.figure)
 
     def stop(self, conversation: str) -> None:
         """The running turn is to stop."""
-        self._holder.get().cancel(conversation=conversation, user=USER)
+        if turn := self._running.get(conversation):
+            turn.stop()
 
-    def _decide(
-        self, decision: str, chat: list[Any], conversation: str, answers_in: str, panel: str | None, consent: str
-    ) -> Iterator[tuple[Any, ...]]:
-        language = _spoken(answers_in, _asked(chat))
-        yield from self._follow(
-            self._holder.get().approve(consent, decision, user=USER), list(chat), conversation, language, panel
-        )
+    def new(self, conversation: str, labels_in: Language) -> tuple[Any, ...]:
+        """Another conversation begins; a turn that still runs in this one is left."""
+        turn = self._running.get(conversation)
+        if turn:
+            turn.leave()
+        hidden = gr.update(value=None, visible=False)
+        # A turn that is left says itself when the next question can be sent.
+        send, stop = (gr.skip(), gr.skip()) if turn else (gr.update(visible=True), gr.update(visible=False))
+        return (
+            gr.skip(), [], uuid4().hex, "", gr.update(visible=False), send, stop,
+            label("no_evidence", labels_in), gr.update(visible=False), hidden, hidden,
+        )  # fmt: skip
 
     def _follow(
-        self, events: Iterator[TurnEvent], shown: list[Any], conversation: str, language: Language, panel: str | None
+        self,
+        turn: BackgroundTurn,
+        shown: list[Any],
+        conversation: str,
+        language: Language,
+        *,
+        note: str,
+        typed: bool = False,
+    ) -> Iterator[tuple[Any, ...]]:
+        self._running[conversation] = turn
+        try:
+            waiting = [*shown, {"role": "assistant", "content": note}]
+            yield self._view(waiting, conversation, question=gr.update(value="") if typed else gr.skip())
+            yield from self._views(turn, shown, conversation, language)
+        finally:
+            turn.leave()
+            self._running.pop(conversation, None)
+
+    def _views(
+        self, turn: BackgroundTurn, shown: list[Any], conversation: str, language: Language
     ) -> Iterator[tuple[Any, ...]]:
         from assistant.web.messages import TurnMessages  # noqa: PLC0415 (after the first paint)
 
-        turn = TurnMessages(language)
-        beside = 0
-        for event in events:
-            turn.add(event)
-            # The side is drawn when there is something new to see, not with every word of the answer.
-            side = (
-                self._side([*shown, *turn.messages()], conversation, language, panel)
-                if len(turn.evidence) > beside
-                else None
-            )
-            beside = len(turn.evidence)
-            yield self._view([*shown, *turn.messages()], conversation, turn=turn, side=side)
-        side = self._side([*shown, *turn.messages()], conversation, language, panel)
-        yield self._view([*shown, *turn.messages()], conversation, turn=turn, side=side, finished=True)
+        messages = TurnMessages(language)
+        beside, failure = 0, None
+        try:
+            for event in turn.events():
+                messages.add(event)
+                chat = [*shown, *messages.messages()]
+                # The side is drawn when there is something new to see, not with every word of the answer.
+                new = len(messages.evidence) > beside
+                side = self._side(chat, conversation, language) if new else None
+                beside = len(messages.evidence)
+                yield self._view(chat, conversation, side=side)
+        except Exception as error:  # noqa: BLE001 (the reader is told, then it surfaces)
+            failure = error
+            messages.add(TurnFailed(message=label("broken", language), next_step=label("broken_next", language)))
+        if turn.left:
+            # Gradio shows the last view once more when the handler ends.
+            yield (*(gr.skip(),) * 5, gr.update(visible=True), gr.update(visible=False), *(gr.skip(),) * 4)
+            return
+        chat = [*shown, *messages.messages()]
+        side = None if failure else self._side(chat, conversation, language)
+        yield self._view(chat, conversation, consent=messages.consent, side=side, finished=True)
+        if failure:
+            raise failure
 
     def _view(
         self,
         chat: list[Any],
         conversation: str,
         *,
-        turn: TurnMessages | None = None,
+        question: Any = None,
+        consent: ApprovalNeeded | None = None,
         side: tuple[Any, ...] | None = None,
-        note: str = "",
         finished: bool = False,
     ) -> tuple[Any, ...]:
-        """Values of the outputs: question, chat, conversation, consent, its row, stop, and what stands beside the chat."""
-        if note:
-            chat = [*chat, {"role": "assistant", "content": note}]
-        waiting = turn.consent if turn and finished else None
         return (
-            gr.update(value=""),
+            question or gr.skip(),
             chat,
             conversation,
-            waiting.id if waiting else "",
-            gr.update(visible=waiting is not None),
+            consent.id if consent else "",
+            gr.update(visible=consent is not None),
+            gr.update(visible=finished),
             gr.update(visible=not finished),
             *(side or (gr.skip(),) * 4),
         )
 
-    def _side(
-        self, chat: list[Any], conversation: str, language: Language, panel: str | None
-    ) -> tuple[Any, Any, Any, Any]:
+    def _side(self, chat: list[Any], conversation: str, language: Language) -> tuple[Any, Any, Any, Any]:
         """Evidence, the choice of panels, the plot, and the reports."""
         from assistant.plan_reports import ReportFile, write_plan_report  # noqa: PLC0415 (after the first paint)
         from assistant.web.panels import (  # noqa: PLC0415 (as above)
@@ -208,7 +240,7 @@ class TurnRunner:
         services = self._holder.get().services
         store = services.store
         evidence = evidence_of_chat(store, USER, conversation, chat)
-        drawn = profile_plot(evidence, language, panel)
+        drawn = profile_plot(evidence, language, self._panels.get(conversation))
         plan = newest_plan(evidence)
         files: list[str] = []
         if plan is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from pydantic import ValidationError
 
 from assistant.agent import MODEL_CALLS_PER_TURN
 from assistant.held_answer import LONGEST_WORDS
-from assistant.turn_events import ToolFailed, ToolFinished, ToolPlanned, ToolStarted, TurnFinished
+from assistant.turn_events import ToolFailed, ToolFinished, ToolPlanned, ToolProgress, ToolStarted, TurnFinished
+from tools.progress import CancelToken
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 POISONED_CARD = """---
@@ -429,6 +431,27 @@ def test_a_reader_who_goes_away_stops_the_turn_and_the_conversation_goes_on(make
     next(events)
     events.close()
     assert answer_of(list(assistant.stream("How are you?"))).answer == "Well."
+
+
+def test_a_reader_who_goes_away_while_a_tool_runs_does_not_wait_for_it(make_assistant):
+    assistant = make_assistant(ScriptedChat(script=[call(("profile_model", {}))]))
+    events = assistant.stream(f"Profile {MINILM}", user="alice", conversation="c")
+    for event in events:
+        if isinstance(event, ToolProgress):
+            break
+    events.close()
+    assert assistant.services.store.find(user="alice", tool="profile_model") == [], "the measurement went on"
+
+
+def test_a_step_that_waits_for_another_ones_tool_can_be_stopped(make_assistant):
+    llm = ScriptedChat(script=[call(("profile_model", {})), call(("check_version", {})), AIMessage("Done.")])
+    assistant, stopped = make_assistant(llm), CancelToken()
+    running = assistant.stream(f"Profile {MINILM}", user="alice", conversation="c")
+    next(event for event in running if isinstance(event, ToolProgress))
+    threading.Timer(0.3, stopped.cancel).start()
+    waiting = list(assistant.stream(f"Which version is {MINILM}?", user="alice", conversation="d", cancel=stopped))
+    running.close()
+    assert [e.message for e in of(ToolFailed, waiting)] == ["The step was stopped."]
 
 
 def test_a_dry_run_only_plans(make_assistant):
