@@ -26,7 +26,7 @@ from knowledge.prepared import prepare
 from knowledge.scoring import FILE, EntryScoring
 from knowledge.shipped_vectors import embed_texts
 from knowledge.topics import LANGUAGES, Language
-from knowledge.wordings import ANSWERS, read_graded, read_outside, read_wordings, shares_of
+from knowledge.wordings import ANSWERS, read_graded, read_outside, read_unseen, read_wordings, shares_of
 
 HELD_OUT = 8
 
@@ -58,6 +58,7 @@ def main() -> None:
             _asked(entries, language, held_out),
             [text for text in read_outside(language) if text in held_out],
             _meanings(entries, language, embedder),
+            list(read_unseen(language).graded),
         ).model_dump()
         for language in LANGUAGES
     }
