@@ -91,7 +91,9 @@ class TurnRunner:
         self._folder = Path(tempfile.mkdtemp(prefix="tameshi-reports-"))
         self._running: dict[str, BackgroundTurn] = {}
         self._panels: dict[str, str | None] = {}
-        """The panel of the plot that was chosen last. Both by conversation."""
+        """The panel of the plot that was chosen last."""
+        self._instead: dict[str, tuple[Any, ...]] = {}
+        """What is shown where a turn was left for another conversation. All by conversation."""
 
     def ask(
         self,
@@ -147,16 +149,16 @@ class TurnRunner:
 
     def new(self, conversation: str, labels_in: Language) -> tuple[Any, ...]:
         """Another conversation begins; a turn that still runs in this one is left."""
-        turn = self._running.get(conversation)
-        if turn:
-            turn.leave()
         hidden = gr.update(value=None, visible=False)
-        # A turn that is left says itself when the next question can be sent.
-        send, stop = (gr.skip(), gr.skip()) if turn else (gr.update(visible=True), gr.update(visible=False))
-        return (
-            gr.skip(), [], uuid4().hex, "", gr.update(visible=False), send, stop,
+        fresh = (
+            gr.skip(), [], uuid4().hex, "", gr.update(visible=False), gr.update(visible=True), gr.update(visible=False),
             label("no_evidence", labels_in), gr.update(visible=False), hidden, hidden,
         )  # fmt: skip
+        if turn := self._running.get(conversation):
+            # Its last view may reach the page after this one, so it shows the same.
+            self._instead[conversation] = fresh
+            turn.leave()
+        return fresh
 
     def _follow(
         self,
@@ -197,8 +199,7 @@ class TurnRunner:
             failure = error
             messages.add(TurnFailed(message=label("broken", language), next_step=label("broken_next", language)))
         if turn.left:
-            # Gradio shows the last view once more when the handler ends.
-            yield (*(gr.skip(),) * 5, gr.update(visible=True), gr.update(visible=False), *(gr.skip(),) * 4)
+            yield self._instead.pop(conversation)
             return
         chat = [*shown, *messages.messages()]
         side = None if failure else self._side(chat, conversation, language)
