@@ -184,7 +184,7 @@ def run_in_step(
     make the consent needless, and the order of the calls is the user's.
     """
     try:
-        with toolbox.alone(scope.call.cancel):
+        with toolbox.one_at_a_time.alone(scope.call.cancel):
             return _run_alone(name, proposed, scope, toolbox, services)
     except Cancelled as error:
         get_stream_writer()(ToolFailed(name=name, message=error.message, next_step=error.next_step))
@@ -201,7 +201,10 @@ def _run_alone(
     if reason and _has_stored_answer(name, arguments, scope, toolbox):
         reason = ""
     # The answer counts even where the reason is gone by now: what was rejected is not run.
-    if reason or scope.asked == json.loads(json.dumps({"name": name, "arguments": arguments})):
+    answered = scope.asked == json.loads(json.dumps({"name": name, "arguments": arguments}))
+    if reason or answered:
+        if not answered:
+            scope.call.cancel.raise_if_cancelled()
         decision = interrupt({"name": name, "arguments": arguments, "reason": reason})
         if decision != "approve":
             declined = ToolFailed(

@@ -7,14 +7,13 @@ already.
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from assistant.evidence import Evidence, latest, of_present_commit
+from assistant.one_at_a_time import OneAtATime
 from assistant.reuse import find_reusable
 from assistant.services import Services
 from assistant.tool_catalogue import CATALOGUE, RECORDS, function_of
@@ -23,8 +22,6 @@ from knowledge.errors import KnowledgeError
 from tools.errors import InvalidArgument, ToolError, UnsafeModel
 from tools.progress import CancelToken
 
-LOOKS_EVERY_S = 0.1
-"""How soon a step that waits for another one is told to stop."""
 _FIRST: dict[str, tuple[str, ...]] = {
     "estimate_cost": ("profile_model",),
     "compare_models": ("estimate_memory", "check_documentation"),
@@ -62,24 +59,8 @@ class Toolbox:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._running = threading.RLock()
-
-    @contextmanager
-    def alone(self, cancel: CancelToken) -> Iterator[None]:
-        """While no other tool runs: a measurement beside another tool's work would be a false measurement.
-
-        Args:
-            cancel: Ends the waiting.
-
-        Raises:
-            Cancelled: The token was cancelled while another tool ran.
-        """
-        while not self._running.acquire(timeout=LOOKS_EVERY_S):
-            cancel.raise_if_cancelled()
-        try:
-            yield
-        finally:
-            self._running.release()
+        self.one_at_a_time = OneAtATime()
+        """Held while a tool runs: a measurement beside another tool's work would be a false measurement."""
 
     def run(self, name: str, arguments: dict[str, Any], scope: CallScope, emit: Emit) -> Evidence | None:
         """Run a tool and what it rests on; None when it failed in an expected way, which was emitted.
@@ -90,7 +71,7 @@ class Toolbox:
             scope: User, conversation and cancel token.
             emit: Receives the turn events.
         """
-        with self.alone(scope.cancel):
+        with self.one_at_a_time.alone(scope.cancel):
             emit(ToolStarted(name=name, arguments=arguments))
             try:
                 scope.cancel.raise_if_cancelled()

@@ -199,9 +199,14 @@ def fuse_views(views: npt.NDArray[np.float64], language: Language, weights: Weig
     return views @ np.array([weights.views[name] for name in VIEWS[language]])
 
 
+def worded_alike(scored: Scored) -> npt.NDArray[np.bool_]:
+    """Whether a question is one of an entry's own wordings, shape (entries,)."""
+    return scored.views[:, _OWN.index("similar")] >= OWN_WORDING
+
+
 def is_close(signs: npt.NDArray[np.float64], scored: Scored, weights: Weights) -> bool:
     """Whether the guidance has anything to say to a question."""
-    if signs[SIGNS.index("similar")] >= OWN_WORDING:
+    if worded_alike(scored).any():
         return True
     return closeness(signs, scored, weights) >= 0
 

@@ -24,7 +24,7 @@ from knowledge.passages import QUOTED, quote_of
 from knowledge.prepared import open_prepared
 from knowledge.ranking import best_first
 from knowledge.related import chances_to_help
-from knowledge.scoring import EntryScoring, Scored, fuse_views, is_close, read_weights
+from knowledge.scoring import EntryScoring, Scored, fuse_views, is_close, read_weights, worded_alike
 from knowledge.topics import LANGUAGES, STAGES, TOPICS, Language
 
 MAX_QUERY = 2_000
@@ -146,7 +146,9 @@ class GuidanceSearch:
             return GuidanceResult(query=query, passages=(), note=_NOTHING)
         alike = self._neighbours.chances(scored.read.pooled)
         chances = np.where(allowed, chances_to_help(fused, self._companions, alike), 0.0)
-        best = self._with_parts([int(i) for i in best_first(chances, limit) if allowed[i]], allowed)[:limit]
+        # An entry whose own wording was asked comes before what merely helps, too.
+        order = chances + (allowed & worded_alike(scored))
+        best = self._with_parts([int(i) for i in best_first(order, limit) if allowed[i]], allowed)[:limit]
         passages = tuple(self._passage(i, float(chances[i]), scored, asked_in, language or asked_in) for i in best)
         return GuidanceResult(query=query, passages=passages, note="" if passages else _NOTHING)
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,17 @@ ANSWER_MS = 90_000
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, guidance_index):
     """Address of a real `python app.py`, a process of its own as a newcomer would start it."""
-    home = tmp_path_factory.mktemp("home")
+    with served(tmp_path_factory.mktemp("home"), guidance_index) as url:
+        yield url
+
+
+@contextmanager
+def served(home, guidance_index, **settings):
     (home / "index").symlink_to(guidance_index)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    own = {"TAMESHI_HOME": str(home), "TAMESHI_OFFLINE": "1", "TAMESHI_PORT": str(port)}
+    own = {"TAMESHI_HOME": str(home), "TAMESHI_OFFLINE": "1", "TAMESHI_PORT": str(port), **settings}
     environment = {**os.environ, **own}  # noqa: TID251 (the environment of a process that is started)
     process = subprocess.Popen(
         [sys.executable, "app.py"],
@@ -203,6 +209,32 @@ def test_a_language_chosen_while_the_page_is_still_loading_is_kept(browser, addr
     loading[0].continue_()
     page.locator("#send").get_by_text("送信").wait_for()
     context.close()
+
+
+def test_an_example_is_asked_and_what_is_typed_stays(page):
+    page.locator("#question textarea").fill("What is a model card?")
+    page.locator("#chat").get_by_text("just download a model").click()
+    page.locator("#chat .bot.message").get_by_text("Next step").first.wait_for()
+    page.locator("#stop").wait_for(state="hidden")
+    assert page.locator("#chat .user.message").inner_text().startswith("Can't we just download")
+    assert page.locator("#question textarea").input_value() == "What is a model card?"
+
+
+def test_a_dear_step_is_run_or_left_as_the_reader_decides(browser, tmp_path, guidance_index):
+    with served(tmp_path, guidance_index, TAMESHI_APPROVE_ABOVE_GIB="0.01") as url:
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(ANSWER_MS)
+        page.goto(url)
+        ask(page, f"Profile {MINILM} with batch 1")
+        page.locator("#question textarea").fill("What is a model card?")
+        page.locator("#reject").click()
+        page.locator("#chat").get_by_text("not approved").first.wait_for()
+        assert not page.locator("#approve").is_visible()
+        assert page.locator("#question textarea").input_value() == "What is a model card?"
+        ask(page, f"Profile {MINILM} with batch 1")
+        page.locator("#approve").click()
+        page.locator("#evidence").get_by_text("Measure on this machine").wait_for()
+        page.close()
 
 
 def begin(page, text):

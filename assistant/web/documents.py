@@ -79,18 +79,23 @@ class DocumentsPanel:
         from knowledge.errors import DocumentError  # noqa: PLC0415 (as above)
 
         told: list[str] = []
-        for path in map(Path, files or ()):
-            yield gr.skip(), gr.skip(), "\n\n".join([*told, label("adding", language)]), gr.update(interactive=False)
-            try:
-                added = self._holder.get_warm().services.team_documents.add_file(path, user=USER, shared=shared)
-                told.append(outcome_line(added, language, plain))
-            except DocumentError as error:
-                told.append(failure_line(error, language))
-            except Exception:
-                yield gr.skip(), gr.skip(), label("broken", language), gr.update(interactive=True, value=None)
-                raise
-            finally:
-                path.unlink(missing_ok=True)  # the copy that the upload left
+        paths = [Path(each) for each in files or ()]
+        try:
+            for path in paths:
+                waiting = [*told, label("adding", language)]
+                yield gr.skip(), gr.skip(), "\n\n".join(waiting), gr.update(interactive=False)
+                try:
+                    added = self._holder.get_warm().services.team_documents.add_file(path, user=USER, shared=shared)
+                    told.append(outcome_line(added, language, plain))
+                except DocumentError as error:
+                    told.append(failure_line(error, language))
+        except Exception:
+            told.append(label("broken", language))
+            yield *self._state(language, "\n\n".join(told)), gr.update(interactive=True, value=None)
+            raise
+        finally:
+            for path in paths:
+                path.unlink(missing_ok=True)  # the copies that the upload left
         yield *self._state(language, "\n\n".join(told)), gr.update(interactive=True, value=None)
 
     def _remove(self, document: str | None, language: Language) -> tuple[Any, Any, Any]:

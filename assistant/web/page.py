@@ -42,8 +42,8 @@ def build_page(holder: AssistantHolder, fixed: Language | None = None) -> gr.Blo
                     allow_tags=False, layout="bubble", examples=_examples(language), latex_delimiters=[],
                 )  # fmt: skip
                 with gr.Row(visible=False) as consent_row:
-                    approve = gr.Button(label("approve", language), variant="primary")
-                    reject = gr.Button(label("reject", language))
+                    approve = gr.Button(label("approve", language), variant="primary", elem_id="approve")
+                    reject = gr.Button(label("reject", language), elem_id="reject")
                 with gr.Row():
                     question = gr.Textbox(
                         placeholder=label("ask", language), show_label=False, container=False, scale=8, lines=1,
@@ -79,12 +79,12 @@ def build_page(holder: AssistantHolder, fixed: Language | None = None) -> gr.Blo
             typed: str, chatted: list[Any], id: str, spoken: str, reader: Any, shown: str | None, asked: str,
             event: gr.EventData,
         ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
-            if event.target in {approve, reject}:
-                yield from turn.decide(
-                    "approve" if event.target is approve else "reject", chatted, id, spoken, shown, asked
-                )
+            # A component that was relabelled is another object with the same id.
+            pressed = getattr(event.target, "elem_id", None)
+            if pressed in {"approve", "reject"}:
+                yield from turn.decide(pressed, chatted, id, spoken, shown, asked)
             else:
-                picked = _picked(event) if event.target is chat else None
+                picked = _picked(event) if pressed == "chat" else None
                 yield from turn.ask(picked or typed, chatted, id, spoken, reader, shown, typed=picked is None)
 
         # One handler for all, since Gradio runs a handler once at a time: what is pressed while a turn runs starts no second.

@@ -175,9 +175,13 @@ class TurnRunner:
             waiting = [*shown, {"role": "assistant", "content": note}]
             yield self._view(waiting, conversation, question=gr.update(value="") if typed else gr.skip())
             yield from self._views(turn, shown, conversation, language)
+            # Whatever came last: where another conversation was begun meanwhile, that is what is shown.
+            if instead := self._instead.get(conversation):
+                yield instead
         finally:
             turn.leave()
-            self._running.pop(conversation, None)
+            for kept in (self._running, self._panels, self._instead):
+                kept.pop(conversation, None)
 
     def _views(
         self, turn: BackgroundTurn, shown: list[Any], conversation: str, language: Language
@@ -185,7 +189,7 @@ class TurnRunner:
         from assistant.web.messages import TurnMessages  # noqa: PLC0415 (after the first paint)
 
         messages = TurnMessages(language)
-        beside, failure = 0, None
+        beside, side, failure = 0, None, None
         try:
             for event in turn.events():
                 messages.add(event)
@@ -195,15 +199,13 @@ class TurnRunner:
                 side = self._side(chat, conversation, language) if new else None
                 beside = len(messages.evidence)
                 yield self._view(chat, conversation, side=side)
+            side = self._side([*shown, *messages.messages()], conversation, language)
         except Exception as error:  # noqa: BLE001 (the reader is told, then it surfaces)
-            failure = error
+            failure, side, messages.consent = error, None, None
             messages.add(TurnFailed(message=label("broken", language), next_step=label("broken_next", language)))
-        if turn.left:
-            yield self._instead.pop(conversation)
-            return
-        chat = [*shown, *messages.messages()]
-        side = None if failure else self._side(chat, conversation, language)
-        yield self._view(chat, conversation, consent=messages.consent, side=side, finished=True)
+        if not turn.left:
+            chat = [*shown, *messages.messages()]
+            yield self._view(chat, conversation, consent=messages.consent, side=side, finished=True)
         if failure:
             raise failure
 
