@@ -48,7 +48,7 @@ from assistant.turn_events import (
 )
 from tools.errors import ToolError
 from tools.mirrors import mirror_ids
-from tools.progress import CancelToken
+from tools.progress import CancelToken, stopped
 
 _LAST_TOOLS = 3  # turns looked back for the tool that a follow-up refers to
 _LOAD = ("requests_per_day", "price_per_hour", "currency")
@@ -194,8 +194,8 @@ class Assistant:
                 next_step=translate("Ask the question again.", spoken),
             )
             return
-        running = RunningTurn.from_consent(consent, self.services.store, cancel or CancelToken())
-        token = running.scope.call.cancel
+        token = cancel or CancelToken()
+        running = RunningTurn.from_consent(consent, self.services.store, token)
         self._tokens[consent.user, consent.conversation] = token
         try:
             yield from self._advance(running, Command(resume={consent.state["interrupt"]: decision}))
@@ -272,9 +272,10 @@ class Assistant:
         if interrupts:
             yield self._ask_consent(running, interrupts[0])
         elif call.cancel.cancelled and not running.results:
+            error = stopped()
             yield TurnFailed(
-                message=translate("The step was stopped.", running.language),
-                next_step=translate("Start it again when you want it.", running.language),
+                message=translate(error.message, running.language),
+                next_step=translate(error.next_step, running.language),
             )
         else:
             yield from self._answer(running)

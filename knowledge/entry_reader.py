@@ -59,11 +59,7 @@ class EntryReader:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any, dict[str, torch.Tensor], list[int], int]:
-        from safetensors import safe_open  # noqa: PLC0415 (only when needed)
-
-        with safe_open(self._weights, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-            row = {entry: i for i, entry in enumerate(file.metadata()[ENTRIES].split())}
+        arrays, row = stored_reader(self._weights)
         return *merged_minilm(self._minilm, arrays), [row.get(entry, -1) for entry in self._entries], row[OUTSIDE]
 
     def read(self, question: str, language: Language) -> Reading:
@@ -82,6 +78,19 @@ class EntryReader:
                 scores = (added["head.weight"] @ pooled + added["head.bias"]).log_softmax(-1).numpy()
         known = np.array([scores[row] if row >= 0 else scores.min() for row in rows], dtype=np.float32)
         return Reading(known, float(scores[outside]), pooled.numpy())
+
+
+def stored_reader(weights: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, int]]:
+    """Adapters and head by name, and the head's row by entry.
+
+    Args:
+        weights: The file of adapters and head.
+    """
+    from safetensors import safe_open  # noqa: PLC0415 (only when needed)
+
+    with safe_open(weights, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        return arrays, {entry: i for i, entry in enumerate(file.metadata()[ENTRIES].split())}
 
 
 def token_ids(tokenizer: Any, text: str, language: Language) -> list[int]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from knowledge.embedding import Floats
 from knowledge.entry_reader import EntryReader
-from knowledge.shipped_vectors import signed_bytes
+from knowledge.shipped_vectors import signed_bytes, unit_vectors
 from knowledge.topics import LANGUAGES, Language
 from knowledge.wordings import read_graded
 
@@ -39,7 +39,7 @@ class Neighbours:
         with safe_open(file, framework="numpy") as stored:
             vectors, grades = stored.get_tensor("vectors").astype(np.float32), stored.get_tensor("grades")
             column = {entry: i for i, entry in enumerate(stored.metadata()[_ENTRIES].split())}
-        self._vectors = _of_length_one(vectors)
+        self._vectors = unit_vectors(vectors)
         with_none = np.pad(grades, ((0, 0), (0, 1))).astype(np.float64)  # the last column is of what nobody graded
         helping = with_none[:, [column.get(entry, -1) for entry in entries]]
         self._shares = helping / np.maximum(1.0, helping.sum(axis=1, keepdims=True))
@@ -50,7 +50,7 @@ class Neighbours:
         Args:
             read: The entry reader's vector of the question, shape (384,).
         """
-        alike = np.einsum("qd,d->q", self._vectors, _of_length_one(read[None])[0])
+        alike = np.einsum("qd,d->q", self._vectors, unit_vectors(read[None])[0])
         weights = np.exp((alike - alike.max()).astype(np.float64) / NARROWNESS)
         return np.einsum("q,qe->e", weights / weights.sum(), self._shares)
 
@@ -71,7 +71,3 @@ def write_neighbours(entries: Sequence[str], reader: EntryReader, file: Path = F
     read = np.stack([reader.read(text, language).pooled for text, language, _ in asked])
     grades = np.array([[each.get(entry, 0) for entry in entries] for *_, each in asked], dtype=np.uint8)
     save_file({"vectors": signed_bytes(read), "grades": grades}, file, metadata={_ENTRIES: " ".join(entries)})
-
-
-def _of_length_one(vectors: Floats) -> Floats:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

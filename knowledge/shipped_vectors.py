@@ -66,6 +66,11 @@ def signed_bytes(vectors: Floats) -> npt.NDArray[np.int8]:
     return np.rint(vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))).astype(np.int8)
 
 
+def unit_vectors(vectors: Floats) -> Floats:
+    """The vectors, each made one long."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
 def _read(shipped: Path) -> dict[bytes, npt.NDArray[np.float32]]:
     """The vectors by key; none when the file is missing or damaged, for it only saves time."""
     try:
@@ -77,8 +82,7 @@ def _read(shipped: Path) -> dict[bytes, npt.NDArray[np.float32]]:
         return {}
     if vectors.shape != (len(keys), DIMENSIONS):
         return {}
-    lengths = np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True)
-    unit = vectors.astype(np.float32) / np.maximum(lengths, 1e-9)
+    unit = unit_vectors(vectors.astype(np.float32))
     return {key.tobytes(): vector for key, vector in zip(keys, unit, strict=True)}
 
 

@@ -33,4 +33,9 @@ class CancelToken:
     def raise_if_cancelled(self) -> None:
         """Raise `Cancelled` when the tool was asked to stop."""
         if self.cancelled:
-            raise Cancelled("The step was stopped.", "Start it again when you want it.")
+            raise stopped()
+
+
+def stopped() -> Cancelled:
+    """What is told of a step that was stopped."""
+    return Cancelled("The step was stopped.", "Start it again when you want it.")

@@ -173,7 +173,7 @@ class TurnRunner:
         self._running[conversation] = turn
         try:
             waiting = [*shown, {"role": "assistant", "content": note}]
-            yield self._view(waiting, conversation, question=gr.update(value="") if typed else gr.skip())
+            yield self._view(waiting, conversation, clear=typed)
             yield from self._views(turn, shown, conversation, language)
             # Whatever came last: where another conversation was begun meanwhile, that is what is shown.
             if instead := self._instead.get(conversation):
@@ -214,13 +214,13 @@ class TurnRunner:
         chat: list[Any],
         conversation: str,
         *,
-        question: Any = None,
+        clear: bool = False,
         consent: ApprovalNeeded | None = None,
         side: tuple[Any, ...] | None = None,
         finished: bool = False,
     ) -> tuple[Any, ...]:
         return (
-            question or gr.skip(),
+            gr.update(value="") if clear else gr.skip(),
             chat,
             conversation,
             consent.id if consent else "",

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 
 from knowledge.wordings import ANSWERS
+
+
+def scores_of(ranked: Sequence[tuple[Sequence[str], Mapping[str, int]]]) -> dict[str, float]:
+    """Means over questions: an answer first, among the first five, and the order of the first ten, 0 to 1 each.
+
+    Args:
+        ranked: Of each question the entry ids, the best first, and the grade by entry id.
+    """
+    return {
+        "recall_at_1": statistics.fmean(recall_at(found, relevant, 1) for found, relevant in ranked),
+        "recall_at_5": statistics.fmean(recall_at(found, relevant, 5) for found, relevant in ranked),
+        "ndcg_at_10": statistics.fmean(ndcg_at(found, relevant) for found, relevant in ranked),
+    }
 
 
 def recall_at(ranked: Sequence[str], relevant: Mapping[str, int], first: int) -> float:

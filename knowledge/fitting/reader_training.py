@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import nn
 
 from knowledge.entry import SECTIONS, Entry
-from knowledge.entry_reader import ENTRIES, OUTSIDE, token_ids
+from knowledge.entry_reader import ENTRIES, OUTSIDE, stored_reader, token_ids
 from knowledge.fitting.adapters import AdaptableMiniLM
 from knowledge.fitting.schedule import batches, learning_rate
 from knowledge.topics import LANGUAGES, Language
@@ -106,9 +105,7 @@ class _Training:
 
     def go_on_from(self, file: Path) -> None:
         """Take adapters and head of a reader; an entry that it does not know begins at the mean of its wordings."""
-        with safe_open(file, framework="numpy") as stored:
-            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
-            row = {entry: i for i, entry in enumerate(stored.metadata()[ENTRIES].split())}
+        arrays, row = stored_reader(file)
         self._minilm.go_on_from(arrays)
         known = [(i, row[entry]) for i, entry in enumerate(self._rows) if entry in row]
         own, before = (list(each) for each in zip(*known, strict=True))

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from knowledge.embedding import Embedder
-from knowledge.fitting.measures import ndcg_at, recall_at
+from knowledge.fitting.measures import scores_of
 from knowledge.search import GuidanceSearch
 from knowledge.topics import LANGUAGES, Language
 from knowledge.wordings import read_unseen
@@ -30,9 +30,7 @@ def validate(search: GuidanceSearch, language: Language) -> dict[str, float]:
         ([p.entry for p in search.search(ask, limit=10).passages], grades) for ask, grades in unseen.graded.items()
     ]
     return {
-        "recall_at_1": statistics.fmean(recall_at(found, grades, 1) for found, grades in ranked),
-        "recall_at_5": statistics.fmean(recall_at(found, grades, 5) for found, grades in ranked),
-        "ndcg_at_10": statistics.fmean(ndcg_at(found, grades) for found, grades in ranked),
+        **scores_of(ranked),
         "inside_refused": statistics.fmean(not found for found, _ in ranked),
         "outside_refused": statistics.fmean(not search.search(ask).passages for ask in unseen.outside),
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from knowledge.embedding import Embedder
 from knowledge.entry import Entry, read_entries
-from knowledge.fitting.measures import ndcg_at, recall_at
+from knowledge.fitting.measures import scores_of
 from knowledge.lexical import LexicalRanker
 from knowledge.passages import IndexedText, indexed_texts
 from knowledge.ranking import HybridRanker
@@ -77,12 +77,7 @@ def _refusals(
 
 
 def _scores(questions: Sequence[Question], rank: Ranker) -> dict[str, float]:
-    ranked = [(each, rank(each.ask)) for each in questions]
-    return {
-        "recall_at_1": statistics.fmean(recall_at(found, each.relevant, 1) for each, found in ranked),
-        "recall_at_5": statistics.fmean(recall_at(found, each.relevant, 5) for each, found in ranked),
-        "ndcg_at_10": statistics.fmean(ndcg_at(found, each.relevant) for each, found in ranked),
-    }
+    return scores_of([(rank(each.ask), each.relevant) for each in questions])
 
 
 def _texts(entries: Sequence[Entry], language: Language) -> list[IndexedText]:

@@ -46,15 +46,14 @@ def main() -> None:
         services = Services(Settings(home=Path(home), offline=True))
         pilot = PilotChat(routing=services.route_model)
         numbers = np.array([_features(each, pilot, services) for each in asked])
-    japanese = np.array([each.language == "ja" for each in asked])
-    wanted = np.array([each.guidance for each in asked])
-    model = LogisticRegression(C=STRENGTH).fit(np.column_stack([numbers, japanese]), wanted)
+    seen = np.column_stack([numbers, [each.language == "ja" for each in asked]])
+    model = LogisticRegression(C=STRENGTH).fit(seen, [each.guidance for each in asked])
     by_wording, by_closeness, more = model.coef_[0]
     offset = float(model.intercept_[0])
     _say(
         f"BY_WORDING, BY_CLOSENESS = {by_wording:.2f}, {by_closeness:.2f}; OFFSET en {offset:.2f}, ja {offset + more:.2f}"
     )
-    sure = model.predict_proba(np.column_stack([numbers, japanese]))[:, 1] >= SURE
+    sure = model.predict_proba(seen)[:, 1] >= SURE
     for language in LANGUAGES:
         for kind, guidance in (("unseen", True), ("example", True), ("example", False), ("outside", False)):
             rows = [i for i, e in enumerate(asked) if (e.language, e.kind, e.guidance) == (language, kind, guidance)]
