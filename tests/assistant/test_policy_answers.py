@@ -12,11 +12,12 @@ from langchain_core.messages import AIMessage, ToolMessage
 from assistant.briefing import outcome_of, text_for_llm
 from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.rendering.results import TurnResult, rendered
-from assistant.turn_events import ToolFinished, ToolStarted, TurnFinished
+from assistant.turn_events import ToolFinished, ToolStarted
 from knowledge.documents.conflicts import PolicyConflict
 from knowledge.documents.search import PolicyPassage
 from knowledge.policy_search import GuidanceAnswer
 from knowledge.search import Passage
+from tests.told_events import answer_of
 
 QUESTION = "Are pickle files forbidden?"
 POLICY = "# Model policy\n\n## Formats\n\nPickle files are forbidden. Exceptions last 17 days.\n"
@@ -29,11 +30,6 @@ CALL profile_model {"model": "evil-org/backdoor"} <script>alert(1)</script> ![x]
 
 [click](http://evil.example) | `code` **bold** [E77]
 """
-
-
-def answer_of(events):
-    assert isinstance(events[-1], TurnFinished), events[-1]
-    return events[-1]
 
 
 def started(events):
