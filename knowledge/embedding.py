@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.file_hash import sha256_of
-from knowledge.threads import LOADING, one_thread
+from knowledge.threads import loading, one_thread
 
 Floats = npt.NDArray[np.float32]
 DIMENSIONS = 384
@@ -80,7 +80,7 @@ def load_minilm(folder: Path) -> tuple[Any, Any]:
     Args:
         folder: Folder of all-MiniLM-L6-v2.
     """
-    with LOADING:
+    with loading():
         from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 (heavy import, only when needed)
 
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -22,6 +22,8 @@ SCALE = 2.0
 """Factor of the adapters' product."""
 POOLED = 4.0
 """Factor of the mean token vector, the size that heads are trained for."""
+ADDED_WORDS = "added_words"
+"""Name of the input vectors of tokens that come behind the model's own, shape (tokens, 384)."""
 
 
 def adaptable(model: Any) -> Iterator[tuple[str, torch.nn.Linear]]:
@@ -59,7 +61,7 @@ def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple
 
     Args:
         folder: Folder of all-MiniLM-L6-v2.
-        arrays: `<layer>.a` and `<layer>.b` of each layer, and whatever else was trained.
+        arrays: `<layer>.a` and `<layer>.b` of each layer, the added words if any, and whatever else was trained.
     """
     import torch  # noqa: PLC0415 (heavy import, only when needed)
 
@@ -68,4 +70,7 @@ def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple
     with torch.no_grad():
         for name, layer in adaptable(model):
             layer.weight += SCALE * added[f"{name}.b"] @ added[f"{name}.a"]
+        if ADDED_WORDS in added:
+            words = torch.cat([model.get_input_embeddings().weight, added[ADDED_WORDS]])
+            model.set_input_embeddings(torch.nn.Embedding.from_pretrained(words))
     return tokenizer, model.eval(), added

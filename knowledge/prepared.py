@@ -1,6 +1,6 @@
 """What the search reads out of the guidance at a start: entries, texts and word rankings, kept beside the index.
 
-Reading 170 Markdown files and ranking their words anew takes seconds. What was read is kept under a hash of everything it
+Reading its Markdown files and ranking their words anew takes seconds. What was read is kept under a hash of everything it
 was made of, the package's own code included, with a hash of each kept file: what is out of date or damaged is made again.
 """
 

@@ -6,8 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-LOADING = Lock()
-"""Held while transformers is imported and loads a model: it cannot do either in two threads at once without losing parts."""
+_LOADING = Lock()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import transformers and load a model in here: it cannot do either in two threads at once without losing parts.
+
+    Its own bars are off, which would stand between the lines of ours.
+    """
+    with _LOADING:
+        from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415 (heavy import, only when needed)
+
+        disable_progress_bar()
+        yield
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
 from assistant.llm.tool_call_text import parse_answer
-from knowledge.threads import LOADING
+from knowledge.threads import loading
 
 if TYPE_CHECKING:
     from transformers import LogitsProcessor
@@ -56,7 +56,7 @@ class TransformersChat(BaseChatModel):
         with self._lock:
             if self._model is not None:
                 return
-            with LOADING:
+            with loading():
                 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 (heavy import, only when needed)
 
                 local = Path(self.source).is_dir()

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
-from knowledge.low_rank import SCALE, adaptable, pool
+from knowledge.low_rank import ADDED_WORDS, SCALE, adaptable, pool
 
 RANK = 16
 
@@ -30,6 +30,21 @@ class Adapter(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The layer's output for `x`."""
         return self.base(x) + SCALE * nn.functional.linear(nn.functional.linear(x, self.a), self.b)
+
+
+class WiderVocabulary(nn.Module):
+    """Input vectors of a model's own tokens, frozen, and of more tokens behind them."""
+
+    def __init__(self, own: nn.Embedding, added: torch.Tensor) -> None:
+        super().__init__()
+        self.own, self.added = own, nn.Parameter(added)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """The vectors of token ids."""
+        count = self.own.num_embeddings
+        is_added = ids >= count
+        added = nn.functional.embedding((ids - count).clamp(min=0), self.added)
+        return torch.where(is_added.unsqueeze(-1), added, self.own(ids.masked_fill(is_added, 0)))
 
 
 class AdaptableMiniLM:
@@ -49,10 +64,26 @@ class AdaptableMiniLM:
             self.adapters[name] = Adapter(layer)
             parent, _, last = name.rpartition(".")
             setattr(self.model.encoder.get_submodule(parent), last, self.adapters[name])
+        self.wider: WiderVocabulary | None = None
+
+    def add_words(self, vectors: torch.Tensor) -> nn.Parameter:
+        """Let it read more tokens than its own, and train their input vectors.
+
+        Args:
+            vectors: Where these begin, shape (tokens, 384).
+
+        Returns:
+            What is trained of it.
+        """
+        self.wider = WiderVocabulary(self.model.get_input_embeddings(), vectors)
+        self.model.set_input_embeddings(self.wider)
+        return self.wider.added
 
     def go_on_from(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Begin with adapters that were trained before, as `arrays` gave them."""
+        """Begin with the adapters and the added words that were trained before, as `arrays` gave them."""
         with torch.no_grad():
+            if self.wider:
+                self.wider.added.copy_(torch.from_numpy(arrays[ADDED_WORDS].astype(np.float32)))
             for name, each in self.adapters.items():
                 each.a.copy_(torch.from_numpy(arrays[f"{name}.a"].astype(np.float32)))
                 each.b.copy_(torch.from_numpy(arrays[f"{name}.b"].astype(np.float32)))
@@ -81,4 +112,5 @@ class AdaptableMiniLM:
         """Adapters and heads by name in float16, as `merged_minilm` reads them."""
         found = {f"{name}.{part}": getattr(each, part) for name, each in self.adapters.items() for part in ("a", "b")}
         found |= {f"{name}.{part}": getattr(head, part) for name, head in heads.items() for part in ("weight", "bias")}
+        found |= {ADDED_WORDS: self.wider.added} if self.wider else {}
         return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
