@@ -83,6 +83,7 @@ def _of_measurement(services: Services, model: str, user: str, language: Languag
     if latency is None or memory is None:
         return None
     measured = say("meeting.measured", language, latency=f"{latency[0]:.1f}", memory=f"{memory[0]:,.0f}", id=latency[1])
+    measured += say("meeting.provisional", language) if facts.measured_amid_noise else ""
     sentences = [say("meeting.small_role", language), measured, say("meeting.rules_written", language)]
     return _told(services, sentences, [latency[1]], user, model, language, "profile_model")
 

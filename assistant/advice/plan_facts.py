@@ -59,6 +59,12 @@ class PlanFacts:
         return float(min(runs, key=lambda r: r["batch_size"])["latency_p95_ms"]), found[1]
 
     @property
+    def measured_amid_noise(self) -> bool:
+        """Whether other work disturbed the newest measurement."""
+        found = self.record_of("profile_model")
+        return found is not None and found[0].get("noise") == "noisy"
+
+    @property
     def cost(self) -> Evidence | None:
         """The newest estimate that was worked out for the user's load and price and has amounts."""
         wanted = {k: v for k, v in self.targets.items() if k in {"requests_per_day", "price_per_hour", "currency"}}

@@ -84,7 +84,7 @@ def _assumed(
         yield Assumption(
             code="memory", value=profile[0]["device_name"] if profile else "", evidence=profile[1] if profile else ""
         )
-    if profile is not None and profile[0].get("noise") == "noisy":
+    if profile is not None and facts.measured_amid_noise:
         yield Assumption(code="noisy", value="", evidence=profile[1])
     if not deadline_known:
         yield Assumption(code="deadline" if "deadline" not in targets else "deadline_unread", value="", evidence="")

@@ -26,6 +26,9 @@ from assistant.translation import translate
 if TYPE_CHECKING:
     from assistant.rendering.results import TurnResult
 
+_ASKED = {(False, False): "cost.ask", (False, True): "cost.ask_load", (True, False): "cost.ask_price"}
+"""What is asked for, by whether load and price are known."""
+
 
 def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
     """The record of `estimate_cost`."""
@@ -59,7 +62,7 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
         _assumptions(record, language),
         say("common.reproduce", language, text=code(_command(record), 400)),
     ]
-    step = _next_step(record, language) if all(known) else say("cost.ask", language)
+    step = say(_ASKED[known], language) if known in _ASKED else _next_step(record, language)
     return Rendered(
         _headline(result, language),
         "\n\n".join(p for p in details if p),

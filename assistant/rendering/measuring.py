@@ -13,6 +13,12 @@ from assistant.translation import translate
 if TYPE_CHECKING:
     from assistant.rendering.results import TurnResult
 
+UNDER, OVER = 0.05, 0.10
+"""By how much of it a forecast may be too low and too high at worst, as `python -m tests.bench --only memory` holds."""
+
+ROOMY = 0.9
+"""Share of a memory up to which a measured peak leaves room for what a run did not meet."""
+
 
 def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
     """The record of `estimate_memory`; beside a measurement of the same turn, the measurement answers."""
@@ -37,7 +43,7 @@ def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnRes
             device=size(record.device_memory_gib * 1024),
             margin=size(abs(record.margin_mib or 0)),
             id=result.evidence_id,
-        )
+        ) + (say("memory.too_close", language) if _too_close(record) else "")
     answers = (
         _terms(record, language),
         _reverse(record, language),
@@ -50,6 +56,11 @@ def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnRes
     return Rendered(headline, "\n\n".join(p for p in (*answers, *notes) if p), advice, choices=choices)
 
 
+def _too_close(record: Any) -> bool:
+    """Whether the error of a forecast can turn the answer over."""
+    return abs(record.margin_mib) <= record.total_mib * (UNDER if record.fits else OVER)
+
+
 def _measured_answer(result: TurnResult, profile: TurnResult, language: Language) -> str:
     forecast: Any = result.record
     measured: Any = profile.record
@@ -57,8 +68,9 @@ def _measured_answer(result: TurnResult, profile: TurnResult, language: Language
     peak = measured.peak_memory_mib
     total = measured.forecast_total_mib or forecast.total_mib
     largest = max((r.batch_size for r in measured.runs if r.error is None), default=1)
+    fits = "memory.measured_fits" if peak <= ROOMY * device_mib else "memory.measured_just_fits"
     return say(
-        "memory.measured_fits" if peak <= device_mib else "memory.measured_short",
+        fits if peak <= device_mib else "memory.measured_short",
         language,
         peak=size(peak),
         batch=largest,

@@ -13,10 +13,13 @@ from assistant.advice.plan import plan_adoption
 from assistant.advice.plan_records import StageBudget
 from assistant.languages import LANGUAGES
 from assistant.phrases import say
+from assistant.rendering.measuring import render_memory
 from assistant.rendering.profiles import render_profile
 from assistant.rendering.results import TurnResult, render_result
 from assistant.translation import translate
 from tools.file_safety import inspect_files
+from tools.memory import estimate_memory
+from tools.mirrors import bundled_folder
 from tools.profiling.records import (
     DeviceLimits,
     LargestThatFits,
@@ -155,6 +158,30 @@ def test_generation_tells_the_first_token_and_those_between():
 def test_a_measurement_that_ended_early_says_so_first(language, audience):
     text = rendered(profile(ended_early="The time ran out."), language, audience)
     assert text.startswith(say("profile.ended_early", language, reason="The time ran out"))
+
+
+@pytest.fixture(scope="module")
+def forecast():
+    return estimate_memory(str(bundled_folder()))
+
+
+def answered(forecast, memory_mib, turn=(), language="en"):
+    asked = estimate_memory(str(bundled_folder()), device_memory_gib=memory_mib / 1024)
+    assert asked.total_mib == forecast.total_mib
+    return render_memory(TurnResult("E8", "estimate_memory", {}, asked), language, turn).headline
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("share", "close"), [(0.8, False), (0.95, True), (1.03, True), (1.2, False)])
+def test_an_answer_that_the_error_of_a_forecast_can_turn_over_says_so(forecast, share, close, language):
+    text = answered(forecast, share * forecast.total_mib, language=language)
+    assert (say("memory.too_close", language) in text) is close
+
+
+@pytest.mark.parametrize(("memory_mib", "said"), [(390, "**No**"), (410, "**Only just**"), (500, "**Yes, with room**")])
+def test_beside_a_measurement_the_measured_peak_says_whether_it_fits(forecast, memory_mib, said):
+    measured = TurnResult("E7", "profile_model", {}, profile(forecast_total_mib=forecast.total_mib))
+    assert said in answered(forecast, memory_mib, [measured])
 
 
 def test_the_machines_limits_stand_in_words():

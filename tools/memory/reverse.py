@@ -12,8 +12,8 @@ MAX_BATCH = 4096
 """Largest batch size that is forecast."""
 MAX_LENGTH = 1_048_576
 """Most tokens that are forecast."""
-MEMORY_SIZES_GIB = (8, 12, 16, 24, 32, 40, 48, 80, 96, 141, 192)
-"""Common sizes of a device's memory."""
+MEMORY_SIZES_GIB = (1, 2, 4, 6, 8, 12, 16, 24, 32, 40, 48, 80, 96, 141, 192)
+"""Common sizes of a device's memory, and the small ones of containers."""
 DTYPES = ("float32", "bfloat16", "int8", "int4")
 """Number formats that stand side by side."""
 

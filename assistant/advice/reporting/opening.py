@@ -108,7 +108,8 @@ def _measure(material: Material) -> str:
     profile = material.newest("profile_model")
     if latency and memory and profile and latency.evidence == memory.evidence == profile.id:
         values = {"latency": latency.value, "memory": memory.value, "id": cite(profile.id)}
-        return say("report.sentence.measure", language, **values, **counts)
+        caveat = say("meeting.provisional", language) if profile.record.noise == "noisy" else ""
+        return say("report.sentence.measure", language, **values, **counts) + caveat
     return say("report.sentence.measure_nothing", language, **counts)
 
 

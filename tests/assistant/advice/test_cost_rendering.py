@@ -87,11 +87,14 @@ def test_a_disturbed_measurement_makes_it_provisional(evidence_of, records, audi
     assert text.count("**Provisional:**") == 1
 
 
-def test_what_is_missing_is_asked_for(shown):
+def test_only_what_is_missing_is_asked_for(shown):
     assert "**Devices needed: 1**" in shown("no price")
     assert shown("no load").startswith("**USD 0.00174 per 1,000 requests**")
-    for case in ("no price", "no load", "nothing"):
-        assert "Tell me the requests per day and the price per hour" in shown(case)
+    asked = {case: shown(case).partition("**Next step:** ")[2].split("\n")[0] for case in CASES}
+    assert "Tell me the requests per day and the price per hour" in asked["nothing"]
+    assert "requests per day" in asked["no load"]
+    assert "an hour" in asked["no price"]
+    assert "requests per day" not in asked["no price"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -231,6 +231,14 @@ def test_the_three_sentences_carry_the_figures_of_the_evidence(planned):
     assert "`aaaaaaaaaaaa`" in rules
 
 
+@pytest.mark.parametrize(("noise", "said"), [("quiet", False), ("noisy", True)])
+def test_a_figure_that_was_measured_amid_other_work_is_called_provisional(planned, records, noise, said):
+    plan, evidence = planned(profile=records.profile().model_copy(update={"noise": noise}))
+    for language, word in (("en", "provisional"), ("ja", "暫定値")):
+        (section,) = (s for s in build_report(material_of(plan, evidence, language)).sections if s.id == "sentences")
+        assert (word in section.blocks[0].items[1]) is said
+
+
 def test_the_sentences_do_not_promise_a_trial_that_the_verdict_forbids(planned, records):
     plan, evidence = planned(inspection=records.inspection("refuse"))
     assert plan.verdict == "no"
