@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MEETING_ENTRY = "G03"
 """The entry whose answer is the three sentences themselves."""
+_LEAST_OPENING: dict[Language, int] = {"en": 60, "ja": 32}
+"""Characters with which a point says something."""
 
 
 def render_guidance(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
@@ -40,7 +42,7 @@ def _general(result: TurnResult, language: Language, beside: Sequence[str]) -> R
         return _sentences_for_a_meeting(record, language)
     first, *others = record.passages
     points = "\n".join(
-        f"{i}. **{p.title}** — {_first_sentence(p.quote)} [{p.entry}]" for i, p in enumerate(others, start=1)
+        f"{i}. **{p.title}** — {_opening(p.quote, language)} [{p.entry}]" for i, p in enumerate(others, start=1)
     )
     checks = _checks([tool for tool in first.tools if tool not in beside], result.spoken_of, language)
     phrase = "guidance.next_check" if checks else "guidance.next_step"
@@ -65,8 +67,14 @@ def _checks(tools: Sequence[str], model: str, language: Language) -> tuple[str, 
     return tuple(say(f"reading.{tool}", language, model=model) for tool in named)
 
 
-def _first_sentence(quote: str) -> str:
-    return split_sentences(quote)[0].strip()
+def _opening(quote: str, language: Language) -> str:
+    """The first sentence, with the next where it says too little by itself."""
+    told = ""
+    for sentence in split_sentences(quote.partition("\n")[0]):
+        told += sentence
+        if len(told.strip()) >= _LEAST_OPENING[language]:
+            break
+    return told.strip()
 
 
 def _in_short(record: Any) -> Rendered:

@@ -17,6 +17,8 @@ from assistant.rendering.measuring import render_memory
 from assistant.rendering.profiles import render_profile
 from assistant.rendering.results import TurnResult, render_result
 from assistant.translation import translate
+from knowledge.policy_search import GuidanceAnswer
+from knowledge.search import Passage
 from tools.file_safety import inspect_files
 from tools.memory import estimate_memory
 from tools.mirrors import bundled_folder
@@ -90,6 +92,34 @@ def test_T13_a_currency_is_text_in_a_plan():
     stages = tuple(stage.model_copy(update={"budget": budget}) for stage in plan.stages)
     text = " ".join(shown(markdown("plan_adoption", plan.model_copy(update={"stages": stages}))))
     assert text.count("*EUR* <b> 1.00–3.00") == 4
+
+
+# --- guidance ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "quote", "told"),
+    [
+        ("en", "Use two stages. The first one fetches, the second one orders what it got. A third is too much.",
+         "Use two stages. The first one fetches, the second one orders what it got."),
+        ("en", "Adopt one commit, and call it by its hash in programs, tests and reports. Never call it by its name.",
+         "Adopt one commit, and call it by its hash in programs, tests and reports."),
+        ("ja", "検索を二段に分けます。一段目で広く集め、二段目で並べ替えます。三段目は要りません。",
+         "検索を二段に分けます。一段目で広く集め、二段目で並べ替えます。"),
+        ("ja", "採用する版をコミット番号で一つに決め、ハッシュ値とともに記録します。名前では呼びません。",
+         "採用する版をコミット番号で一つに決め、ハッシュ値とともに記録します。"),
+    ],
+)  # fmt: skip
+def test_a_point_says_something_by_itself(language, quote, told):
+    def passage(entry, text):
+        return Passage(
+            entry=entry, title="A title", topics=(), quote=text, source="practice", references=(), score=0.1,
+            language=language, section="what", sentence_to_say="", tools=(),
+        )  # fmt: skip
+
+    found = GuidanceAnswer(query="q", passages=(passage("G38", quote), passage("G39", quote)), note="")
+    (point,) = (line for line in markdown("search_guidance", found, language).splitlines() if line.startswith("1. "))
+    assert point == f"1. **A title** — {told} [G39]"
 
 
 # --- measurements -----------------------------------------------------------------------------------------------------
