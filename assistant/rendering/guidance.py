@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEETING_ENTRY = "G03"
 """The entry whose answer is the three sentences themselves."""
-_LEAST_OPENING: dict[Language, int] = {"en": 60, "ja": 32}
+_LEAST_OPENING: dict[Language, int] = {"en": 60, "ja": 30}
 """Characters with which a point says something."""
 
 
