@@ -46,7 +46,7 @@ class ComparedModel(BaseModel):
     parameters: int | None
     """Number of parameters."""
     forecast_mib: float | None
-    """Forecast peak memory."""
+    """Forecast peak memory, of a run that was measured where there is one."""
     peak_memory_mib: float | None
     """Measured peak memory over the runs compared."""
     latency_p50_ms: float | None
@@ -169,7 +169,7 @@ def _row(model: str, evidence: Sequence[Evidence], runs: Sequence[ServedRun]) ->
         model=model,
         commit=used[0].commit if used else "",
         parameters=memory.record.get("parameters") if memory else None,
-        forecast_mib=memory.record["total_mib"] if memory else None,
+        forecast_mib=_forecast_mib(evidence, profile, runs),
         peak_memory_mib=max((run.peak_memory_mib for run in runs if run.peak_memory_mib), default=None),
         latency_p50_ms=single.latency_ms if single else None,
         throughput_per_s=best.throughput_per_s if best else None,
@@ -183,6 +183,16 @@ def _row(model: str, evidence: Sequence[Evidence], runs: Sequence[ServedRun]) ->
         device=_device(profile),
         noise=profile.record.get("noise") if profile else None,
     )
+
+
+def _forecast_mib(evidence: Sequence[Evidence], profile: Evidence | None, runs: Sequence[ServedRun]) -> float | None:
+    """The newest forecast of what was measured, else the one that the measurement made; of what was not, the newest."""
+    settings = {_setting(run) for run in runs}
+    forecasts = [e.record for e in evidence if e.tool == "estimate_memory"]
+    alike = [f for f in forecasts if not runs or (f["batch_size"], f["sequence_length"]) in settings]
+    if alike:
+        return alike[0]["total_mib"]
+    return profile.record.get("forecast_total_mib") if profile else None
 
 
 def _device(profile: Evidence | None) -> str | None:

@@ -61,6 +61,14 @@ def test_a_row_says_all_that_is_known_with_its_evidence(evidence_of, records):
     assert (comparison.not_measured, comparison.dominated, comparison.comparable) == (("org/other",), (), True)
 
 
+@pytest.mark.parametrize(("length", "shown"), [(128, 700.0), (512, 500.0)])
+def test_a_forecast_stands_beside_a_measurement_of_the_same_length(evidence_of, records, length, shown):
+    longer = records.forecast(700.0).model_copy(update={"sequence_length": length})
+    evidence = evidence_of(*records.sound(), longer)
+    row = compare_models(["org/model", "org/other"], evidence=evidence).models[0]
+    assert row.forecast_mib == shown
+
+
 def test_a_model_of_which_nothing_is_known_has_an_empty_row(evidence_of, records):
     comparison = compare_models(["org/model", "org/unheard"], evidence=evidence_of(*records.sound()))
     unheard = comparison.models[1].model_dump(exclude={"model"})
