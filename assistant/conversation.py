@@ -20,6 +20,7 @@ from assistant.agent import STANDS_IN, TurnScope, build_agent, planned_calls
 from assistant.briefing import Audience, compose
 from assistant.decided import StoredAnswer, answer_decisions, asks_decisions
 from assistant.evidence import PendingConsent, Turn
+from assistant.explained import answer_about_last, ask_which_list
 from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.languages import Language, language_of
 from assistant.llm.connect import connect_llm
@@ -167,6 +168,9 @@ class Assistant:
         if recalled := Recall(self.services, scope.call).answer(text, spoken):
             yield from self._answer_recalled(running, recalled)
             return
+        if asked := ask_which_list(self.history(conversation=conversation, user=user), text, spoken):
+            yield from self._answer_stored(running, asked)
+            return
         try:
             yield from self._advance(running, {"messages": [HumanMessage(text)]})
         finally:
@@ -281,13 +285,14 @@ class Assistant:
             yield from self._answer(running)
 
     def _from_records(self, running: RunningTurn) -> StoredAnswer | None:
-        """The answer to a question about decisions, a stage, or what to say in a meeting, which code reads from what is stored."""
+        """The answer to a question about decisions, a stage, the last result, or what to say in a meeting, read from what is stored."""
         turn, call = running.scope.turn, running.scope.call
         if asks_decisions(turn.question):
             return answer_decisions(self.services, turn, call.user, running.language)
         if asks_for_sentences(turn.question):
             return answer_for_meeting(self.services, turn, call.user, call.conversation, running.language)
-        return answer_stage(self.services, turn, call.user, call.conversation, running.language)
+        staged = answer_stage(self.services, turn, call.user, call.conversation, running.language)
+        return staged or answer_about_last(self.services, turn.question, call.user, call.conversation, running.language)
 
     def _answer_stored(self, running: RunningTurn, answer: StoredAnswer) -> Iterator[TurnEvent]:
         """Tell what is stored, without the LLM."""

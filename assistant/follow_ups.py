@@ -13,7 +13,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Kind = Literal["why", "shorter", "how", "skipped", "sources", "more", "nth"]
+from assistant.evidence import Turn
+
+Kind = Literal["why", "shorter", "next", "how", "skipped", "sources", "more", "nth"]
 
 _ENGLISH: dict[Kind, str] = {
     "why": r"why(?: is (?:that|this|it)(?: so| (?:important|necessary|needed|a problem))?| so| not)?|how come|"
@@ -23,9 +25,11 @@ _ENGLISH: dict[Kind, str] = {
     r"(?:can you |could you |please )?(?:sum (?:it|that|this) up|summari[sz]e(?: that| it| this)?|shorten (?:that|it|this)|"
     r"make it short(?:er)?)|the short version|(?:what(?:'s| is) )?(?:the )?(?:bottom line|gist)|"
     r"what does that mean in short",
+    "next": r"(?:and )?what(?:'s| is| comes)? next|(?:and )?what (?:do|should|shall|can) (?:i|we) do (?:now|next|then)|(?:and )?now what|"
+    r"what(?:'s| is| are| would be) (?:the|our|my) next steps?|(?:the )?next steps?",
     "how": r"how(?: exactly)?|how (?:do|can|should|would) (?:i|we) (?:do|start|begin)(?: (?:that|this|it|with (?:that|this|it)))?|"
-    r"what (?:do|should) (?:i|we) do(?: (?:now|next|first|then|about (?:it|that|this)))?|(?:what are )?the steps|steps|"
-    r"what(?:'s| is) the (?:first|next) step|where (?:do|should) (?:i|we) (?:start|begin)",
+    r"what (?:do|should) (?:i|we) do(?: (?:first|about (?:it|that|this)))?|(?:what are )?the steps|steps|"
+    r"what(?:'s| is) the first step|where (?:do|should) (?:i|we) (?:start|begin)",
     "skipped": r"what (?:happens )?if (?:i|we) (?:don'?t|do not|skip (?:it|that|this)|ignore (?:it|that|this))(?: do (?:it|that|this))?|"
     r"what if not|(?:can|may|could) (?:i|we) skip (?:it|that|this)|what could go wrong|what can go wrong",
     "sources": r"says who|sources?|(?:what(?:'s| is| are) )?(?:the|your) (?:sources?|evidence)(?: for (?:that|this))?|"
@@ -41,9 +45,11 @@ _JAPANESE: dict[Kind, str] = {
     r"(?:なの|なん|(?:起き|起こ|生じ|必要|大切|大事|重要|問題|そう)(?:る|り|い|ます|な|なる|なん)?(?:の|ん)?)?|(?:その|この)?(?:理由|わけ)(?:は|って)?(?:何|なに|なん)?",
     "shorter": r"(?:要するに|つまり)(?:、?どういうこと)?|(?:一言|ひとこと)で(?:言うと|いうと|言えば|お願い)?|手短に|短く(?:して|まとめて)?|"
     r"簡単に(?:言うと|いうと|言えば|まとめて)|(?:今の話を)?(?:まとめ|要約し)て(?:くれ|もらえ)?|要約|まとめ|要点(?:だけ|は)?(?:教えて)?|結論は?(?:何)?",
+    "next": r"(?:次|つぎ|この後|このあと|今後)(?:に|は|には)?、?(?:何|なに|どう)(?:を)?(?:すれば|したら|やれば|すべき)(?:いい|良い|よい)?|"
+    r"次(?:に|は)?、?何(?:を(?:する|します|しましょう))?|次の(?:一歩|ステップ|手)(?:は|って)?(?:何|なに|なん)?(?:を教えて)?|次は",
     "how": r"(?:それは)?(?:具体的に)?(?:は|、)*どう(?:すれ|し)(?:ば|たら)(?:いい|良い|よい)?|(?:具体的に)?どうやって(?:やる|進める|始める)?|"
     r"(?:具体的に)?(?:は|、)*何を(?:すれば|したら)(?:いい|良い|よい)?|(?:具体的な)?(?:手順|やり方|進め方)(?:は|を教えて)?|"
-    r"(?:まず)?(?:は|、)*何から(?:始めれば|始めたら|やれば)(?:いい|良い|よい)?|次は?(?:何を|どう)すれば(?:いい|良い|よい)?",
+    r"(?:まず)?(?:は|、)*何から(?:始めれば|始めたら|やれば)(?:いい|良い|よい)?",
     "skipped": r"(?:それを|これを|もし)?、?(?:やら|し)(?:ない|なかった)(?:と|ら|場合は?)(?:、?(?:どうな(?:る|ります|り)|何が起き(?:る|ます)?))?|"
     r"(?:それを)?(?:怠る|省く|飛ばす|無視する)と(?:、?(?:どうな(?:る|ります|り)|何が起き(?:る|ます)?))?|省いても(?:いい|よい|大丈夫)",
     "sources": r"(?:その)?(?:根拠|出典|ソース|情報源)(?:は|って)?(?:何|どこ)?(?:を(?:教えて|示して|見せて))?",
@@ -66,8 +72,10 @@ _PLACES = {
     "last": -1, "最後": -1,
 }  # fmt: skip
 _LONGEST = 60
+_TURNS_BACK = 3
+"""Turns that a follow-up can reach back over."""
 SECTIONS: dict[Kind, str] = {
-    "why": "why", "how": "steps", "skipped": "skipped", "more": "check", "nth": "what", "shorter": "say", "sources": "sources",
+    "why": "why", "next": "steps", "how": "steps", "skipped": "skipped", "more": "check", "nth": "what", "shorter": "say", "sources": "sources",
 }  # fmt: skip
 """The part of an entry that answers: a section, or its sources."""
 
@@ -96,6 +104,15 @@ class FollowUp(BaseModel):
             return tuple(shown[:1])
         points = shown[1:]
         return tuple(points[self.place - 1 : self.place] if self.place > 0 else points[-1:])
+
+
+def last_told(turns: Sequence[Turn]) -> Turn | None:
+    """The last turn that a tool answered, past a few that failed or only asked back; None when there is none.
+
+    Args:
+        turns: The conversation's turns, oldest first.
+    """
+    return next((turn for turn in reversed(turns[-_TURNS_BACK:]) if turn.tools), None)
 
 
 def read_follow_up(question: str) -> FollowUp | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.evidence import Evidence
-from assistant.follow_ups import SECTIONS, FollowUp, read_follow_up
+from assistant.follow_ups import SECTIONS, FollowUp, last_told, read_follow_up
 from assistant.languages import Language
 from assistant.meeting import asks_for_sentences
 from assistant.rendering.guidance import MEETING_ENTRY
@@ -42,11 +42,12 @@ class Recall:
             return self._entries([MEETING_ENTRY], "what", question, language)
         follow_up = read_follow_up(question)
         turns = self._services.store.turns(user=self._user, conversation=self._conversation) if follow_up else []
-        if follow_up is None or not turns or not turns[-1].tools:
+        told = last_told(turns)
+        if follow_up is None or told is None:
             return []
-        if turns[-1].tools[-1] == GUIDANCE:
+        if told.tools[-1] == GUIDANCE:
             return self._from_guidance(follow_up, question, language)
-        return self._newest(turns[-1].tools) if follow_up.kind == "shorter" else []
+        return self._newest(told.tools) if follow_up.kind == "shorter" else []
 
     def _from_guidance(self, follow_up: FollowUp, question: str, language: Language) -> list[TurnResult]:
         store = self._services.store

@@ -63,7 +63,7 @@ _CUE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CUE_AFTER = re.compile(r"\s*(?:を|の版|のライセンス|のファイル|のカード|のメモリ|は安全|モデル|model\b)")
-_FAMILIES = (
+FAMILIES = (
     "all", "paraphrase", "multi-qa", "msmarco", "stsb", "bge", "e5", "gte", "bert", "roberta", "distilbert", "distilroberta",
     "deberta", "electra", "albert", "xlm", "xlm-roberta", "mpnet", "minilm", "tinybert", "modernbert", "luke", "mluke", "llama",
     "tinyllama", "codellama", "qwen", "qwen2", "qwen2.5", "qwen3", "qwen3.5", "mistral", "mixtral", "ministral", "gemma", "gemma2",
@@ -74,8 +74,9 @@ _FAMILIES = (
     "swallow", "plamo", "calm", "calm2", "rinna", "stablelm", "opus-mt", "nllb", "m2m100", "layoutlm", "layoutlmv3", "sam",
     "internlm", "baichuan", "chatglm", "glm", "kimi", "minimax", "nemotron", "command", "dolly", "mpt", "zephyr", "vicuna", "ja",
 )  # fmt: skip
+"""First words of the names of models on the hub."""
 _FAMILY = re.compile(
-    r"(?:" + "|".join(re.escape(each) for each in sorted(_FAMILIES, key=len, reverse=True)) + r")-(?=.*\d|.*-)", re.I
+    r"(?:" + "|".join(re.escape(each) for each in sorted(FAMILIES, key=len, reverse=True)) + r")-(?=.*\d|.*-)", re.I
 )
 _ORDINARY_WORDS = {
     "all",

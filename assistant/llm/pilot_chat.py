@@ -26,6 +26,7 @@ from assistant.llm.guidance_opinion import GUIDANCE, ClosestEntry, with_guidance
 from assistant.llm.pilot.corpus import masked_text, read_leads, tool_call
 from assistant.llm.pilot.prompt import EXAMPLES_IN_PROMPT, lead_messages, routing_messages, thought
 from assistant.llm.route_views import EXAMPLE_VECTORS, Floats, RouteViews, log_softmax, minilm_folder
+from assistant.llm.small_talk import TALK, kind_of_talk
 from assistant.llm.tool_call_text import parse_answer
 from assistant.llm.transformers_chat import TransformersChat, calls_chunk
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext, read_turn
@@ -184,7 +185,8 @@ class PilotChat(TransformersChat):
         route = self.decide(turn, reading)
         metadata = {"route": route.model_dump(mode="json")}
         if route.routes[0] in ANSWERED:
-            outcome = f"{route.routes[0]}.{route.routes[0]} {language_of(turn.question)}"
+            kind = kind_of_talk(turn.question) if route.routes[0] == TALK else route.routes[0]
+            outcome = f"{route.routes[0]}.{kind} {language_of(turn.question)}"
             yield from self._open_answer(turn, [outcome], metadata, run_manager)
             return
         yield calls_chunk(self._write_calls(turn, route, reading.prompt), metadata)

@@ -13,6 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.reference_search import FAMILIES
+
 Kind = Literal[
     "batch", "length", "new_tokens", "memory_gib", "requests_per_day", "price_per_hour", "latency_ms",
     "dtype", "device", "revision", "money", "currency", "count", "other",
@@ -139,6 +141,12 @@ _NO_REVISION = frozenset(
         "on",
     ]
 )
+_BRANCH_WORDS = frozenset(
+    {"release", "rc", "beta", "alpha", "preview", "build", "paper", "snapshot", "hotfix", "stable"}
+)
+"""First words of revisions, which may begin a sentence."""
+_SERIES = frozenset({*FAMILIES, "gpt", "chatgpt", "claude", "gemini", "grok"})
+"""First words of the names of models, of the hub and of services."""
 _CURRENCY_WORDS = re.compile(
     r"(?<![a-z\d$])(?:usd|dollars?|eur|euros?|jpy|yen|gbp|pounds?)(?![a-z])|(?<![\d,万千億.\s一-龥])(?:円|ドル|ユーロ)(?=\s*(?:建て|表記|表示|換算|で))|(?<=\s)(?:円|ドル|ユーロ)(?=\s)",
     re.IGNORECASE,
@@ -173,6 +181,17 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
     return tuple(kept)
 
 
+def names_product(word: str) -> bool:
+    """Whether a word such as GPT-4 is the name of another model or product; branches and tags begin in lower case.
+
+    Args:
+        word: A word with a hyphen and a number.
+    """
+    head = word.partition("-")[0]
+    series = head.lower() in _SERIES or word.lower().startswith(tuple(f"{each}-" for each in _SERIES if "-" in each))
+    return "-" in word and (series or (head.isalpha() and head[0].isupper() and head.lower() not in _BRANCH_WORDS))
+
+
 def overlaps(start: int, end: int, spans: Spans) -> bool:
     """Whether a piece of a sentence shares a character with one of these."""
     return any(s < end and start < e for s, e in spans)
@@ -205,7 +224,7 @@ def _find_words(text: str) -> list[Quantity]:
         words.append(Quantity(kind="currency", values=(code,), text=m[0], start=m.start(), end=m.end(), currency=code))
     for m in _REVISION.finditer(text):
         name = next(n for n in "abcdefg" if m[n])
-        if m[name].lower() in _NO_REVISION | NO_BRANCH:
+        if m[name].lower() in _NO_REVISION | NO_BRANCH or (name == "f" and names_product(m[name])):
             continue
         word = m[name].rstrip(".-")
         start = m.start(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.llm.quantities import BARE, NO_BRANCH, Quantity, Spans, overlaps
+from assistant.llm.quantities import BARE, NO_BRANCH, Quantity, Spans, names_product, overlaps
 
 _STAGES = r"main|master|dev|develop|nightly|stable|experimental|alpha|beta|rc|final|legacy|hotfix|staging|canary|preview|initial"
 _GIT_REFERENCE = re.compile(r"(?<![\w/.@#-])refs/(?:heads|tags|pr)/[\w.-]*\w", re.ASCII)
@@ -69,7 +69,7 @@ def _span_of_revision(text: str, quantities: list[Quantity], names: Spans) -> tu
     taken = [*names, *(q.span for q in quantities if q.kind not in BARE)]
     branch_word = _BRANCH_WORD.search(text) is not None
     named = [m.span(m.lastgroup or 0) for p in (_CLEAR_REVISION, _STAGE) for m in p.finditer(text)]
-    named = [s for s in named if branch_word or text[slice(*s)] != "base"]
+    named = [s for s in named if branch_word or not (text[slice(*s)] == "base" or names_product(text[slice(*s)]))]
     numbered = [
         m.span("v")
         for m in (_VERSION.finditer(text) if not _LIBRARY.search(text) else ())

@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.advice.use_key import states_use
+from assistant.advice.use_key import states_use, states_use_for_card
 from assistant.llm.argument_reading import asks_again, read_closer
+from assistant.llm.error_texts import without_errors
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
 from assistant.llm.reading_comparisons import asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
@@ -138,21 +139,21 @@ class TurnContext(BaseModel):
         if tool == "compare_models":
             values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
-            values |= plan_targets(self.question, quantities)
+            values |= plan_targets(without_errors(self.question), quantities)
             values = {"targets": values} if values else {}
         return values | self._stated_use(tool)
 
     def _stated_use(self, tool: str) -> dict[str, str]:
         """What a question says that the model is for; one that only goes on about a model's plan says nothing of it."""
         stated = (tool == "plan_adoption" and (self.named or states_use(self.question))) or (
-            tool == "check_documentation" and stated_uses(self.question)
+            tool == "check_documentation" and (stated_uses(self.question) or states_use_for_card(self.question))
         )
         return {"use_case": self.question} if stated else {}
 
     def _how_to_measure(self) -> dict[str, Any]:
         """What else to try, and whether to measure what was measured before."""
-        vary = read_variants(self.question)
-        again = asks_again(self.question)
+        said = without_errors(self.question)
+        vary, again = read_variants(said), asks_again(said)
         return {**({"vary": vary} if vary else {}), **({"force": True} if again else {})}
 
     def _read_bare_numbers(self, values: dict[str, Any], tool: str, quantities: Sequence[Quantity]) -> None:

@@ -21,6 +21,7 @@ from assistant.rendering.plan_parts import (
     stop_text,
     time_text,
     verdict_text,
+    weighty_rules,
 )
 from assistant.rendering.style import Rendered, code, next_step, plain, table
 
@@ -113,7 +114,7 @@ def render_plan(result: TurnResult, language: Language, _turn: Sequence[TurnResu
 
 def _points(plan: AdoptionPlan, language: Language) -> str:
     """Three points for a manager: what weighs most, what comes next and costs, when it ends."""
-    weighty = [rule for rule in plan.rules if rule.effect in {"ends", "blocks", "condition"}] or list(plan.rules[:1])
+    weighty = weighty_rules(plan) or list(plan.rules[:1])
     stage = plan.stage(plan.next_stage)
     reasons = (f"{rule_text(rule, plan, language)}{cited(rule)}" for rule in weighty[:3])
     reason = say("plan.point_reason", language, text=say("common.list_joint", language).join(reasons))
@@ -128,16 +129,25 @@ def _points(plan: AdoptionPlan, language: Language) -> str:
     return "\n\n".join(part for part in (points, policy_text(plan, language, most=3)) if part)
 
 
-def _closing(plan: AdoptionPlan, language: Language) -> list[str]:
+def next_of_plan(plan: AdoptionPlan, language: Language) -> list[str]:
+    """The next step, and what to tell so that the plan gets sharper."""
     ready = plan.verdict in {"go", "go_with_conditions"}
     stage = say(f"stage.{plan.next_stage}", language)
     first = plan.next_stage == "proof_of_concept"
     next_key = (
         ("next_go" if first else "next_later") if ready else "next_no" if plan.verdict == "no" else "next_blocked"
     )
-    closing = [next_step(say(f"plan.{next_key}", language, stage=stage), language)]
+    found = [next_step(say(f"plan.{next_key}", language, stage=stage), language)]
     if plan.missing_inputs:
-        closing.append(say("plan.tell", language, text=joined("missing", plan.missing_inputs, language)))
+        found.append(say("plan.tell", language, text=joined("missing", plan.missing_inputs, language)))
+    return found
+
+
+def _closing(plan: AdoptionPlan, language: Language) -> list[str]:
+    ready = plan.verdict in {"go", "go_with_conditions"}
+    stage = say(f"stage.{plan.next_stage}", language)
+    first = plan.next_stage == "proof_of_concept"
+    closing = next_of_plan(plan, language)
     said = ("sentence_go" if first else "sentence_later") if ready else "sentence_blocked"
     weeks = plan.stage(plan.next_stage).time_box_weeks
     sentence = say(f"plan.{said}", language, model=plain(plan.model), weeks=weeks, stage=stage)

@@ -51,7 +51,7 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
     details = [
         options_table(record, language) if record.options else capacity_table(record, language),
         *points,
-        _basis(record, language) + (_spread(record, language) if ranged else ""),
+        basis_text(record, language) + (_spread(record, language) if ranged else ""),
     ]
     deeper = [
         capacity_table(record, language) if record.options else "",
@@ -76,7 +76,7 @@ def render_cost(result: TurnResult, language: Language, _turn: Sequence[TurnResu
 def _headline(result: TurnResult, language: Language) -> str:
     record: Any = result.record
     middle = record.at_capacity[len(record.at_capacity) // 2] if record.at_capacity else None
-    if (needed := _needed(record)) is not None and needed.cost_per_month is not None:
+    if (needed := needed_devices(record)) is not None and needed.cost_per_month is not None:
         return say(
             "cost.headline_target",
             language,
@@ -117,7 +117,8 @@ def _headline(result: TurnResult, language: Language) -> str:
     )
 
 
-def _basis(record: Any, language: Language) -> str:
+def basis_text(record: Any, language: Language) -> str:
+    """The measured throughput behind a cost, and how busy the load keeps a device."""
     basis = say(
         "cost.basis",
         language,
@@ -165,7 +166,7 @@ def _target(record: Any, language: Language) -> str:
     if queueing.devices_for_target is None:
         service = f"{queueing.service_p95_ms or queueing.service_p50_ms:,.1f}"
         return say("cost.target_out_of_reach", language, target=target, service=service)
-    needed = _needed(record)
+    needed = needed_devices(record)
     met = say(
         "cost.target_met",
         language,
@@ -183,7 +184,7 @@ def _target(record: Any, language: Language) -> str:
     )
 
 
-def _needed(record: Any) -> Any:
+def needed_devices(record: Any) -> Any:
     """The row of the devices that keep the response time; None without a target or when none do."""
     queueing = record.queueing
     if queueing is None or queueing.devices_for_target is None:

@@ -49,17 +49,29 @@ def verdict_text(plan: AdoptionPlan, language: Language) -> str:
 
 def rules_text(plan: AdoptionPlan, language: Language) -> str:
     """The rules, the weightiest first, each with its evidence and with what would change it."""
-    lines = [say("plan.fired", language)]
-    shown = [r for r in plan.rules if r.effect != "silent"]
-    lines += [
+    return _rule_lines([r for r in plan.rules if r.effect != "silent"], plan, language)
+
+
+def weighty_rules(plan: AdoptionPlan) -> list[FiredRule]:
+    """The rules that keep a plan from going on as it is."""
+    return [rule for rule in plan.rules if rule.effect in {"ends", "blocks", "condition"}]
+
+
+def reasons_text(plan: AdoptionPlan, language: Language) -> str:
+    """The rules that the verdict comes from; those that speak for the model where nothing speaks against it."""
+    return _rule_lines(weighty_rules(plan) or [r for r in plan.rules if r.effect == "supports"], plan, language)
+
+
+def _rule_lines(rules: Sequence[FiredRule], plan: AdoptionPlan, language: Language) -> str:
+    lines = [
         say(
             "plan.rule", language, mark=MARKS[rule.effect], text=rule_text(rule, plan, language), rule=rule.rule,
             cited=cited(rule),
         )
         + (say("plan.change", language, text=say(f"change.{rule.change}", language)) if rule.change else "")
-        for rule in shown
+        for rule in rules
     ]  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join([say("plan.fired", language), *lines])
 
 
 def rule_text(rule: FiredRule, plan: AdoptionPlan, language: Language) -> str:

@@ -48,6 +48,13 @@ def test_a_question_about_deciding_is_none(question):
         (f"{MINILM} をFAQ検索に使う導入計画を作って", "faq検索"),
         (f"{MINILM} の導入計画を、FAQ検索用に1日3万件で作ってください", "faq検索"),
         ("社内FAQの検索", "社内faqの検索"),
+        (f"{MINILM}を社内FAQ検索に導入する計画を立ててください", "社内faq検索"), (f"社内FAQ検索に {MINILM} を使う", "社内faq検索"),
+        (f"社内FAQ検索に、{MINILM} を導入したい", "社内faq検索"), (f"FAQ検索に使いたい。{MINILM}の計画を", "faq検索"), (f"社内FAQ検索への{MINILM}の導入計画を立てて", "社内faq検索"),
+        (f"社内FAQ検索に1日2万件で使う導入計画を作って。{MINILM}", "社内faq検索"),
+        (f"社内FAQ検索の導入計画を{MINILM}で立てて", "社内faq検索"),
+        (f"Plan to adopt {MINILM} in our FAQ search with p95 200 ms", "faq search"), ("採用応募者の書類の分類", "採用応募者の書類の分類"),
+        (f"{MINILM}を来年度に導入する計画を", ""), (f"{MINILM}を4月に本番環境に導入する計画を", ""), (f"Plan the rollout of {MINILM} in March", ""),
+        ("本番導入に向けて計画を作り直して", ""), ("このモデルの導入計画を作り直して", ""), (f"Plan {MINILM} again in Japanese", ""),
         ("導入計画を作り直して。p95は200ms", ""), ("Make an adoption plan", ""), (f"Plan adoption of {MINILM}", ""), ("", ""),
     ],
 )  # fmt: skip

@@ -28,6 +28,7 @@ WORRY = {
         ("一言で言うと？", "shorter", 0), ("まとめてください", "shorter", 0), ("つまり、どういうことですか", "shorter", 0),
         ("how do we do that?", "how", 0), ("What are the steps?", "how", 0), ("具体的にどうすればいいですか", "how", 0),
         ("手順を教えてください", "how", 0), ("まず何から始めればいいですか", "how", 0),
+        ("What next?", "next", 0), ("What's the next step?", "next", 0), ("次は何をすればいいですか？", "next", 0), ("次の一歩は？", "next", 0),
         ("What if we don't?", "skipped", 0), ("what happens if we skip it", "skipped", 0), ("やらないとどうなりますか", "skipped", 0),
         ("Sources?", "sources", 0), ("says who?", "sources", 0), ("根拠は?", "sources", 0), ("出典を教えてください", "sources", 0),
         ("Tell me more.", "more", 0), ("もっと詳しく教えてください", "more", 0),
@@ -123,3 +124,27 @@ def test_nobody_follows_up_on_the_answer_of_another(ask):
     ask(WORRY["en"], user="manager")
     answer = ask("why?", user="engineer")
     assert len(ids(answer)) != 1
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [("and the second one?", "Which list do you mean?"), ("2つ目は？", "どの一覧の項目でしょうか。")],
+)
+def test_the_second_one_of_no_list_is_asked_back(ask, question, asked):
+    answer = ask(question).answer
+    assert answer.startswith(asked)
+    assert ask.llm.asked == []
+
+
+def test_a_place_beyond_the_list_is_asked_back(ask):
+    ask(WORRY["en"])
+    assert ask("and the fourth one?").answer.startswith("Which list do you mean?")
+
+
+def test_a_turn_without_a_tool_does_not_end_the_chain(make_assistant, data_folder, guidance_index):
+    data_folder.mkdir(exist_ok=True)
+    (data_folder / "index").symlink_to(guidance_index)
+    assistant = make_assistant([searching, AIMessage(""), AIMessage("No idea.")])
+    assistant.services.__dict__["_search"] = GuidanceSearch(data_folder / "index", Embedder(bundled_folder()))
+    shown, _, why = (list(assistant.stream(q, conversation="c"))[-1] for q in (WORRY["en"], "hm, that thing", "why?"))
+    assert ENTRIES[ids(shown)[0]].en.why in why.answer

@@ -304,10 +304,39 @@ def test_a_profile_gets_lists_of_batches_or_lengths_and_a_device(said, expected)
         ("a 100b model", None),
         ("2024-era hardware", None),
         ("{m}@main or " + MINILM, None),
+        # Names of other models and products.
+        ("Is {m} better than GPT-4?", None),
+        ("is {m} better than gpt-4o or claude-3.5", None),
+        ("{m} は Llama-3.1 より良いですか", None),
+        ("{m} on an RTX-4090", None),
+        ("Release-7 of {m}", "Release-7"),
     ],
 )
 def test_a_revision_is_read_where_a_revision_can_stand(said, revision):
     assert arguments("fetch_model", said.replace("{m}", E5)).get("revision") == revision
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("RuntimeError: The size of tensor a (768) must match the size of tensor b (512) at non-singleton dimension 1", {}),
+        ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 15.78 GiB total capacity)", {}),
+        ("CUDA out of memory. Tried to allocate 2.00 GiB と出ます。24GBなら足りますか", {"device_memory_gib": 24}),
+        ("エラー「size (768) must match (512)」が出ました。バッチ8なら?", {"batch_size": 8}),
+        ("「Expected batch_size (32) to match (64)」というエラーが出ます。長さ128なら?", {"sequence_length": 128}),
+        ("エラー:サイズが768と512で一致しません。バッチ4なら?", {"batch_size": 4}),
+        ('Traceback (most recent call last):\n  File "a.py", line 768, in f\n    x = g(512)\nValueError: 256\nWith batch 4?', {"batch_size": 4}),
+        ("IndexError: 514 is out of range. Our inputs have 700 tokens", {"sequence_length": 700}),
+        ("We get CUDA out of memory errors with batch 32 and length 512", {"batch_size": 32, "sequence_length": 512}),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_pasted_error_are_no_arguments(said, expected):
+    assert arguments("estimate_memory", said) == expected
+
+
+def test_a_pasted_error_asks_for_no_setting_to_vary_and_no_new_run():
+    error = "RuntimeError: fp16 and fp32 tensors cannot be mixed, try again with torch.compile on GPU 0"
+    assert arguments("profile_model", error) == {}
 
 
 _NO_QUANTITY = st.one_of(

@@ -82,6 +82,32 @@ def test_a_use_is_not_said_of_a_language_that_the_front_matter_names(tiny_folder
     }
 
 
+@pytest.mark.parametrize(
+    ("use_case", "asked"),
+    [
+        ("社内FAQ検索", True), ("FAQ検索", True), ("日本語FAQ", True), ("Japanese FAQ search", True), ("英語マニュアルの翻訳", True),
+        ("FAQ search", False), ("英語FAQ検索", False), ("フランス語FAQ検索", False),
+    ],
+)  # fmt: skip
+def test_a_use_in_japanese_needs_a_card_that_names_japanese(use_case, asked, offline):
+    needs = check_documentation("all-MiniLM-L6-v2", use_case, sources=offline).needs
+    assert [each.quote for each in needs if each.concern == "japanese"] == ([None] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("card", "line"),
+    [
+        ("```python\n# Normalize embeddings\n```\n", None),
+        ("~~~\nprefix\n~~~\n\n    query: x\n", None),
+        ("```python\nx = 1  # prefix\n```\n\nEvaluated on MTEB.\n", 10),
+    ],
+)
+def test_the_code_of_a_card_says_nothing_of_a_use(card, line, tiny_folder, offline):
+    (tiny_folder / "README.md").write_text(f"---\nlicense: mit\n---\n# x\n\n{card}")
+    needs = check_documentation(str(tiny_folder), "FAQ search", sources=offline).needs
+    assert [each.line for each in needs if each.concern == "search"] == [line]
+
+
 def test_the_facts_of_the_files_are_in_the_record(offline):
     facts = {each.topic: each.value for each in check_documentation("all-MiniLM-L6-v2", sources=offline).facts}
     assert facts == {

@@ -47,8 +47,9 @@ CONCERN_NEEDS = (
         "In a regulated field a general score says little, and a use that the publisher excludes is hard to defend.",
     ),
     ConcernNeed(
-        "japanese", (r"日本語|japanese|"
-         r"[\u3041-\u30ff\u4e00-\u9fff]{0,40}[\u3041-\u30ff][\u3041-\u30ff\u4e00-\u9fff]{0,40}"), r"japanese|日本語|jglue|jmteb|multilingual|多言語",
+        # Kanji without a kana are Japanese too: 社内FAQ検索.
+        "japanese", r"日本語|japanese|[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff\uff66-\uff9d]\w{0,79}",
+        r"japanese|日本語|jglue|jmteb|multilingual|多言語|(?<!\d)\d{2,4}(?:\+? languages|\s?(?:以上の|の|[かカヶ]国)?言語)",
         ("Evaluation results", "Training data"), 14,
         "Languages: the card does not name Japanese, which the use case needs",
         "A model that was not made for Japanese can look right in English tests and fail in daily use.",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from tools.cards.concerns import CONCERN_NEEDS, Concern, ConcernNeed
+from tools.cards.prose import without_code
 from tools.cards.sections import SECTION_WEIGHTS, CardSection, quote_line
 
 _I = re.IGNORECASE
@@ -38,7 +39,10 @@ _OTHER_LANGUAGES = {
     "spanish": "spanish|スペイン語|es", "vietnamese": "vietnamese|ベトナム語|vi", "thai": "thai|タイ語|th", "portuguese": "portuguese|ポルトガル語|pt",
     "indonesian": "indonesian|インドネシア語|id", "arabic": "arabic|アラビア語|ar", "hindi": "hindi|ヒンディー語|hi", "russian": "russian|ロシア語|ru",
 }  # fmt: skip
-_JAPANESE = re.compile(r"日本語|japanese", _I)
+_ENGLISH = re.compile(r"\benglish\b|英語|英文", _I)
+_JAPANESE = re.compile(r"日本語|japanese|和文|和訳|翻訳", _I)
+"""A use that is written in Japanese and asks for a translation has Japanese on one side."""
+_TASKS = frozenset[Concern]({"translation", "code", "search", "classification", "conversation"})
 _OTHER_LANGUAGE_WEIGHT = 13.0
 _GAIN_OF_FIRST = 1.0
 _GAIN = 0.5
@@ -66,16 +70,36 @@ def needs_of(use_case: str | None, card: str, body_at: int, languages: tuple[str
     if not use_case:
         return ()
     text = use_case[:_LONGEST_USE_CASE]
-    read = _Card(card, body_at, languages)
+    read = _Card(_without_code(card, body_at), body_at, languages)
     others = _language_needs(text, read)
     wanted = [(need, found.group()) for need in CONCERN_NEEDS if (found := _pattern(need.use).search(text))]
     needs = [
         _need(need, because, read)
         for need, because in wanted
         # A use case that is written in Japanese is about Japanese texts, unless it names another language.
-        if need.concern != "japanese" or not others or _JAPANESE.search(text)
+        if need.concern != "japanese" or not (others or _ENGLISH.search(text)) or _JAPANESE.search(text)
     ]
     return tuple(sorted((*needs, *others), key=lambda each: -weight_of(each)))
+
+
+def names_task(words: str) -> bool:
+    """Whether words name something that a model is set to do, such as search or translation.
+
+    Args:
+        words: A few words of the user.
+    """
+    return any(need.concern in _TASKS and _pattern(need.use).search(words) for need in CONCERN_NEEDS)
+
+
+def asks_of_card(words: str) -> bool:
+    """Whether a card has to answer for a use that is put in these words, beyond their being Japanese.
+
+    Args:
+        words: A few words of the user.
+    """
+    if _JAPANESE.search(words) or _language_needs(words, _Card("", 0, ())):
+        return True
+    return any(need.concern != "japanese" and _pattern(need.use).search(words) for need in CONCERN_NEEDS)
 
 
 def weights_for(use_case: str | None) -> dict[str, float]:
@@ -117,8 +141,15 @@ def use_score(sections: tuple[CardSection, ...], needs: tuple[CardNeed, ...], us
     return round((filled + said) / (sum(weights.values()) + sum(map(weight_of, needs))), 3)
 
 
+def _without_code(card: str, body_at: int) -> str:
+    """The card with its code blocks blanked, every line in its place: a comment in an example says nothing of a use."""
+    lines = card[body_at:].split("\n")
+    prose = dict(without_code(enumerate(lines)))
+    return card[:body_at] + "\n".join(prose.get(number, "") for number in range(len(lines)))
+
+
 class _Card(NamedTuple):
-    """A card's text, for finding the line that something stands in."""
+    """A card's text without its code, for finding the line that something stands in."""
 
     text: str
     body_at: int

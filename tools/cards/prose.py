@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tools.cards.blocks import LONGEST_LINE, Block
+from tools.cards.blocks import LONGEST_LINE, Block, Line
 from tools.cards.tables import Row, own_lines
 
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
@@ -54,7 +54,7 @@ def paragraphs_of(block: Block, is_own: Callable[[str], bool], *, about_itself: 
     """
     current = Paragraph()
     rows: list[Row] = []
-    for number, line in (*_without_code(block), (0, "")):
+    for number, line in (*without_code(block.body), (0, "")):
         is_row = line.count("|") >= 2
         if is_row:
             rows.append((number, line, [plain_text(cell) for cell in line.strip().strip("|").split("|")]))
@@ -68,6 +68,24 @@ def paragraphs_of(block: Block, is_own: Callable[[str], bool], *, about_itself: 
             current = Paragraph()
         if text:
             current.add(number, line, text)
+
+
+def without_code(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines that are not in a code block, fenced or indented.
+
+    Args:
+        lines: Numbered lines of a card.
+
+    Yields:
+        Those that are prose, tables or lists.
+    """
+    fence = ""
+    for number, line in lines:
+        mark = _FENCE.match(line)
+        if mark is not None and (not fence or line.strip().startswith(fence)):
+            fence = "" if fence else mark.group(1)[:3]
+        elif not fence and not (line.startswith(("    ", "\t")) and not line.lstrip().startswith(("-", "*", "+"))):
+            yield number, line
 
 
 def _is_field(text: str) -> bool:
@@ -84,13 +102,3 @@ def _cell(number: int, line: str, text: str) -> Paragraph:
     cell = Paragraph()
     cell.add(number, line, text)
     return cell
-
-
-def _without_code(block: Block) -> Iterator[tuple[int, str]]:
-    fence = ""
-    for number, line in block.body:
-        mark = _FENCE.match(line)
-        if mark is not None and (not fence or line.strip().startswith(fence)):
-            fence = "" if fence else mark.group(1)[:3]
-        elif not fence and not (line.startswith(("    ", "\t")) and not line.lstrip().startswith(("-", "*", "+"))):
-            yield number, line

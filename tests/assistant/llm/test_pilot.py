@@ -181,3 +181,15 @@ def test_a_lead_is_one_of_the_known_sentences_in_the_language_asked(pilot):
             ]
         )
         assert lead.content in read_leads()["inspect_files.refuse"][language]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "language"),
+    [("お前は役立たずだ", "talk", "ja"), ("you are useless", "talk", "en"), ("ありがとう", "thanks", "ja"), ("hello", "greeting", "en")],
+)  # fmt: skip
+def test_what_is_said_before_small_talk_fits_it(pilot, said, kind, language):
+    from langchain_core.messages import HumanMessage
+
+    from assistant.llm.pilot.corpus import read_leads
+
+    assert pilot.invoke([HumanMessage(said)]).content in read_leads()[f"talk.{kind}"][language]

@@ -103,6 +103,28 @@ def test_the_targets_of_a_plan_are_the_users():
     assert given_targets == {"requests_per_day": 20000, "latency_p95_ms": 200}
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "日本語のFAQ検索に {m} は使えますか？",
+        "契約書の要約に{m}を使っても大丈夫ですか",
+        "Can we use {m} for a Japanese FAQ search?",
+    ],
+)
+def test_the_card_is_read_for_the_use_that_the_question_names(question):
+    turn = read_turn(question.format(m=MINILM))
+    assert turn.arguments("check_documentation") == {"use_case": turn.question}
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["{m}の学習に使われたデータは何ですか", "What data was used for training {m}?", "{m}は何に使えますか", "念のため{m}のカードを確認して",
+     "Check the documentation of {m} for missing sections"],
+)  # fmt: skip
+def test_what_a_model_was_made_with_is_no_use(question):
+    assert read_turn(question.format(m=MINILM)).arguments("check_documentation") == {}
+
+
 def test_a_search_asks_what_the_user_asked():
     turn = read_turn("What should we watch out for?")
     assert turn.complete("search_guidance", {"query": "ignore all rules", "limit": 999}) == {"query": turn.question}

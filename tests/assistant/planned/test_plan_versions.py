@@ -33,6 +33,14 @@ def test_a_call_without_a_use_continues_the_newest_plan_with_its_targets(plan):
     assert again.targets == LOAD | {"latency_p95_ms": 60_000.0}
 
 
+def test_an_order_that_names_another_use_in_japanese_does_not_continue_the_newest_plan(plan):
+    plan("FAQ search", currency="USD", deadline="2027-03-31")
+    other = plan(f"{MINILM}を社内文書の分類に導入する計画を立ててください", price_per_hour=80, currency="JPY")
+    assert other.version == 1
+    assert "社内文書の分類" in other.use_case
+    assert plan(f"社内文書の分類に {MINILM} を使う導入計画を作り直して", currency="JPY").version == 2
+
+
 def test_users_do_not_see_each_other_s_plans(services, plan):
     mine = plan("FAQ search", user="mia")
     assert (mine.version, mine.evidence) == (1, ())
