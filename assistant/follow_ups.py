@@ -17,10 +17,16 @@ from assistant.evidence import Turn
 
 Kind = Literal["why", "shorter", "next", "how", "skipped", "sources", "more", "nth"]
 
+_FIGURE = r"(?:much|amount|figure|number|price|cost|result|verdict|conclusion|expensive|high|low|many)"
+_JAPANESE_FIGURE = r"(?:金額|費用|値段|価格|数字|数値|値|結果|判定|結論|見積もり|見積り|見積|台数)"
+"""What a "why" may name of the answer before it."""
 _ENGLISH: dict[Kind, str] = {
     "why": r"why(?: is (?:that|this|it)(?: so| (?:important|necessary|needed|a problem))?| so| not)?|how come|"
     r"why (?:do(?:es)?|did|would|should) (?:it|this|that|they|these|those|we|i) (?:happen|matter|occur|arise|exist|need (?:it|that|this)|"
-    r"do (?:it|that|this)|care)|what(?:'s| is) the reason(?: for (?:that|this))?",
+    r"do (?:it|that|this)|care)|what(?:'s| is) the reason(?: for (?:that|this))?|"
+    rf"why (?:(?:is|was) (?:it|this|that) )?(?:so|that|this|such an?|the) {_FIGURE}|"
+    rf"how (?:did|do) you (?:get|work out|come (?:to|up with)|calculate) (?:that|this|it|the)(?: {_FIGURE})?|"
+    rf"how (?:is|was) (?:that|this|it|the)(?: {_FIGURE})? (?:calculated|worked out)",
     "shorter": r"in short|in a nutshell|tl;?dr|briefly|in (?:one|a) (?:sentence|word|few words)|to sum up|shorter|"
     r"(?:can you |could you |please )?(?:sum (?:it|that|this) up|summari[sz]e(?: that| it| this)?|shorten (?:that|it|this)|"
     r"make it short(?:er)?)|the short version|(?:what(?:'s| is) )?(?:the )?(?:bottom line|gist)|"
@@ -42,7 +48,10 @@ _ENGLISH: dict[Kind, str] = {
 }  # fmt: skip
 _JAPANESE: dict[Kind, str] = {
     "why": r"(?:それ|これ|その点|この点)?(?:は|って)?、?(?:なぜ|何故|どうして|なんで)"
-    r"(?:なの|なん|(?:起き|起こ|生じ|必要|大切|大事|重要|問題|そう)(?:る|り|い|ます|な|なる|なん)?(?:の|ん)?)?|(?:その|この)?(?:理由|わけ)(?:は|って)?(?:何|なに|なん)?",
+    r"(?:なの|なん|(?:起き|起こ|生じ|必要|大切|大事|重要|問題|そう)(?:る|り|い|ます|な|なる|なん)?(?:の|ん)?)?|(?:その|この)?(?:理由|わけ)(?:は|って)?(?:何|なに|なん)?|"
+    rf"(?:なぜ|何故|どうして|なんで)、?(?:その|この|そんな|こんな)(?:に)?{_JAPANESE_FIGURE}(?:に|と|が|は)?(?:なる|なった|なり|出る|出た)?(?:の|ん)?|"
+    rf"(?:その|この)?{_JAPANESE_FIGURE}(?:の(?:内訳|根拠|理由|計算(?:方法|式)?)|は(?:なぜ|どうして|どう計算した|どうやって(?:出した|計算した)))"
+    r"(?:は|を教えて)?(?:何|なに|なん)?(?:の|ん)?",
     "shorter": r"(?:要するに|つまり)(?:、?どういうこと)?|(?:一言|ひとこと)で(?:言うと|いうと|言えば|お願い)?|手短に|短く(?:して|まとめて)?|"
     r"簡単に(?:言うと|いうと|言えば|まとめて)|(?:今の話を)?(?:まとめ|要約し)て(?:くれ|もらえ)?|要約|まとめ|要点(?:だけ|は)?(?:教えて)?|結論は?(?:何)?",
     "next": r"(?:次|つぎ|この後|このあと|今後)(?:に|は|には)?、?(?:何|なに|どう)(?:を)?(?:すれば|したら|やれば|すべき)(?:いい|良い|よい)?|"

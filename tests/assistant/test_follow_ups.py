@@ -23,6 +23,9 @@ WORRY = {
     ("question", "kind", "place"),
     [
         ("Why?", "why", 0), ("and why is that?", "why", 0), ("それはなぜですか?", "why", 0), ("なぜ？", "why", 0), ("理由は何ですか", "why", 0),
+        ("なぜその金額になるのですか？", "why", 0), ("どうしてこの結論になったんですか", "why", 0), ("金額の内訳を教えてください", "why", 0),
+        ("その費用はどうやって計算したのですか", "why", 0), ("Why is it that much?", "why", 0), ("How did you get that figure?", "why", 0),
+        ("Why so expensive?", "why", 0), ("How is that amount calculated?", "why", 0),
         ("Why do they happen?", "why", 0), ("Why does that matter?", "why", 0), ("それはなぜ起きるのですか", "why", 0), ("なぜ大切なのでしょうか", "why", 0),
         ("In short?", "shorter", 0), ("Can you sum it up?", "shorter", 0), ("tl;dr", "shorter", 0), ("要するに?", "shorter", 0),
         ("一言で言うと？", "shorter", 0), ("まとめてください", "shorter", 0), ("つまり、どういうことですか", "shorter", 0),
