@@ -72,6 +72,15 @@ class ComparedModel(BaseModel):
     noise: Literal["quiet", "noisy"] | None = None
     """Whether other work disturbed the measurement."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the row holds any figure or licence; a model that could not be fetched has none."""
+        found = (
+            self.parameters, self.forecast_mib, self.peak_memory_mib, self.latency_p50_ms, self.throughput_per_s,
+            self.licence, self.card_score,
+        )  # fmt: skip
+        return any(each is not None for each in found)
+
 
 class UndecidedPair(BaseModel):
     """Two measured models that the measurements do not rank."""

@@ -21,8 +21,8 @@ class GateAtClosing(BaseModel):
 
     code: str
     """The gate, as in the plan."""
-    state: Literal["passed", "failed", "missing", "stated"]
-    """`stated`: the team said so at closing, and no tool measured it."""
+    state: Literal["passed", "failed", "missing", "no_limit", "stated"]
+    """As in the plan; `stated`: the team said so at closing, and no tool measured it."""
     value: str
     """What was found or stated, or empty."""
     threshold: str
@@ -68,4 +68,4 @@ class StageDecision(BaseModel):
     @property
     def unmet(self) -> tuple[GateAtClosing, ...]:
         """The gates that do not hold."""
-        return tuple(gate for gate in self.gates if gate.state in {"failed", "missing"})
+        return tuple(gate for gate in self.gates if gate.state in {"failed", "missing", "no_limit"})

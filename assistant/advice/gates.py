@@ -1,4 +1,4 @@
-"""Gates that evidence answers: a value against a threshold, passed, failed or not measured yet."""
+"""Gates that evidence answers: a value against a threshold, passed, failed, not measured yet, or without a limit."""
 
 from __future__ import annotations
 
@@ -84,6 +84,11 @@ def _judged(code: str, holds: bool, value: str, threshold: str, evidence: str, *
         "evidence": evidence,
     }
     return Gate(code=code, **fields | changes)
+
+
+def _without_limit(code: str, value: str, threshold: str, evidence: str, **changes: Any) -> Gate:
+    """A gate whose value is known, for which the team has yet to give a limit."""
+    return missing_gate(code, threshold, state="no_limit", value=value, evidence=evidence, **changes)
 
 
 def _by_policy(finding: PolicyFinding | None) -> dict[str, Any]:
@@ -181,7 +186,7 @@ def memory_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
 
 
 def latency_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
-    """Measured p95 against target, policy, or twice the measured baseline."""
+    """Measured p95 against target or policy; against a baseline only where another measurement set it."""
     p95, line = facts.latency_p95_ms, latency_line(facts, policy)
     if p95 is None or line.number is None:
         given = (
@@ -192,10 +197,12 @@ def latency_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
         return missing_gate(
             "latency", answered_by="profile_model", limit=line.number, unit="ms" if line.number else "", **given
         )
-    return _judged(
-        "latency", p95[0] <= line.number, f"{p95[0]:.1f} ms", f"{line.number:.0f} ms", p95[1],
-        number=p95[0], limit=line.number, unit="ms", **_source(line),
-    )  # fmt: skip
+    shown, value, given = f"{line.number:.0f} ms", f"{p95[0]:.1f} ms", _source(line)
+    given |= {"number": p95[0], "limit": line.number, "unit": "ms"}
+    if line.source == "measured" and line.ref == p95[1]:
+        # A measurement always keeps the limit that was made from it, which says nothing.
+        return _without_limit("latency", value, shown, p95[1], **given)
+    return _judged("latency", p95[0] <= line.number, value, shown, p95[1], **given)
 
 
 def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
@@ -207,12 +214,11 @@ def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
         given = _source(line) if line.number else {"threshold_source": "team"}
         return missing_gate("cost", shown, answered_by="estimate_cost", limit=line.number, unit=currency, **given)
     currency, (low, high) = cost.record["currency"], monthly_range(cost.record)
-    shown = money_text(currency, line.number) if line.number else "within the budget that the owner sets"
-    given = _source(line) if line.number else {"threshold_source": "team"}
-    return _judged(
-        "cost", line.number is None or high <= line.number, money_text(currency, low, high), shown, cost.id,
-        number=high, limit=line.number, unit=currency, **given,
-    )  # fmt: skip
+    value, given = money_text(currency, low, high), {"number": high, "unit": currency}
+    if line.number is None:
+        return _without_limit("cost", value, "within the budget that the owner sets", cost.id, **given)
+    shown, given = money_text(currency, line.number), given | _source(line) | {"limit": line.number}
+    return _judged("cost", high <= line.number, value, shown, cost.id, **given)
 
 
 def _quality(policy: Sequence[PolicyFinding]) -> Gate:

@@ -124,10 +124,10 @@ def _by_code(plan: AdoptionPlan) -> dict[str, Gate]:
 
 
 def _shown(gate: Gate | None) -> str:
-    """State, and the threshold where it is a number; a value that was measured anew is no change of the plan."""
+    """State, and the threshold where it is a number that was set; a value that was measured anew is no change of the plan."""
     if gate is None:
         return ""
-    limit = f" ({gate.threshold})" if gate.limit is not None else ""
+    limit = f" ({gate.threshold})" if gate.limit is not None and gate.state != "no_limit" else ""
     return f"{gate.state}{limit}"
 
 

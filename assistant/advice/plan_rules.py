@@ -11,7 +11,7 @@ from typing import NamedTuple
 from assistant.advice.decision_records import StageDecision
 from assistant.advice.plan_budget import monthly_range
 from assistant.advice.plan_facts import PlanFacts
-from assistant.advice.plan_records import Effect, FiredRule, Gate, Timing, Verdict
+from assistant.advice.plan_records import Effect, FiredRule, Gate, State, Timing, Verdict
 from assistant.advice.policy_check import effect_of
 from assistant.advice.policy_records import PolicyFinding
 
@@ -88,7 +88,10 @@ def _gate_rules(gates: Mapping[str, Gate], policy: Sequence[PolicyFinding]) -> I
         gate = gates[code]
         if code in told and gate.state == "failed" and gate.threshold_source == "policy":
             continue  # the statement of the policy itself is listed, with its quote
-        effect: Effect = {"passed": "supports", "failed": failed, "missing": missing}[gate.state]  # type: ignore[assignment]
+        effects: dict[State, Effect] = {
+            "passed": "supports", "failed": failed, "missing": missing, "no_limit": "silent",
+        }  # fmt: skip
+        effect = effects[gate.state]
         name = "R-MEAS" if gate.state == "missing" and code in _UNMEASURED else rule
         waiver = released.get("limitations") or released.get("card") if rule == "R-DOC" else None
         if waiver is not None and effect == "condition" and gate.threshold_source == "guidance":
@@ -108,14 +111,16 @@ def _gate_rules(gates: Mapping[str, Gate], policy: Sequence[PolicyFinding]) -> I
 
 
 def _cost(gate: Gate, facts: PlanFacts) -> FiredRule:
-    effect: Effect = "supports" if gate.state == "passed" else "condition"
+    # Without a budget an amount is no argument: whether it is bearable is for its owner to say, before the pilot.
+    effects: dict[State, Effect] = {"passed": "supports", "no_limit": "silent"}
+    effect = effects.get(gate.state, "condition")
     cost = facts.cost
     if gate.state == "failed" and cost is not None and gate.limit is not None:
         # Dearer than the budget even at the lower end of the range, or only at the upper one.
         effect = "blocks" if monthly_range(cost.record)[0] > gate.limit else "condition"
     return FiredRule(
         rule="R-COST", effect=effect, value=gate.value, threshold=gate.threshold, evidence=gate.evidence,
-        source=gate.source, change="" if effect == "supports" else f"R-COST.{gate.state}",
+        source=gate.source, change="" if effect in {"supports", "silent"} else f"R-COST.{gate.state}",
     )  # fmt: skip
 
 

@@ -151,7 +151,7 @@ def _statuses(closed: dict[StageName, StageDecision], verdict: Verdict) -> dict[
         elif _is_behind(decision):
             found[stage] = "done"
         elif stage == "desk_check":
-            found[stage] = "done" if ready else "open"
+            found[stage] = "ready" if ready else "open"  # done is only what somebody closed
             next_named = not ready
         else:
             found[stage] = "later" if next_named else "next"

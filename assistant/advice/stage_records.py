@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.advice.decision_records import Choice, StageName
 
-State = Literal["passed", "failed", "missing"]
+State = Literal["passed", "failed", "missing", "no_limit"]
+"""missing: nobody found out · no_limit: the value is known, and nobody gave a limit that it could be held against."""
 ThresholdSource = Literal["user", "policy", "measured", "guidance", "team"]
 """Who set a threshold: the user, a document of the team, a measured baseline, guidance, or the team still has to."""
-Status = Literal["done", "next", "open", "later", "stopped"]
-"""done: closed, or every gate holds · open: a desk check with gates that do not hold · stopped: closed for good."""
+Status = Literal["done", "ready", "next", "open", "later", "stopped"]
+"""done: closed with go · ready: a desk check that holds nothing up and was not closed yet · open: one that does · stopped: closed
+for good."""
 
 
 class Gate(BaseModel):
@@ -29,7 +31,7 @@ class Gate(BaseModel):
     when: Literal["entry", "exit"] = "exit"
     """Whether it must hold to enter the stage or to leave it."""
     state: State
-    """Whether it holds; `missing` when nobody found out."""
+    """Whether it holds, or why that is open."""
     value: str
     """The value found, or empty."""
     threshold: str
@@ -47,7 +49,12 @@ class Gate(BaseModel):
     unit: str = ""
     """Unit of both numbers, such as `ms`, `MiB` or a currency; empty without numbers."""
     answered_by: str = ""
-    """Tool that can find out, or `team`; empty when the gate is not missing."""
+    """Tool that can find out, or `team`; empty when the gate is not open."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody can say yet that it holds or does not."""
+        return self.state in {"missing", "no_limit"}
 
 
 class StopRule(BaseModel):

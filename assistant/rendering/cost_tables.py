@@ -15,11 +15,11 @@ _NO_FIGURE = "–"
 
 
 def money(amount: float | None, currency: str) -> str:
-    """An amount with as many figures as one reads: cents from one up where there are cents, three figures below."""
+    """An amount with as many figures as one reads: from one up cents where the currency has them, three figures below."""
     if amount is None:
         return _NO_FIGURE
     if amount == 0 or abs(amount) >= 1:
-        whole = abs(amount) >= (100 if currency in WITHOUT_MINOR_UNIT else 10_000)
+        whole = currency in WITHOUT_MINOR_UNIT or abs(amount) >= 10_000
         return f"{amount:,.0f}" if whole else f"{amount:,.2f}"
     return f"{amount:.{min(12, 2 - math.floor(math.log10(abs(amount))))}f}"
 

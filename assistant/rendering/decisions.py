@@ -74,7 +74,7 @@ def _gates(gates: Sequence[GateAtClosing], language: Language) -> str:
 def _gate(gate: GateAtClosing, language: Language) -> str:
     name = say(f"gate.{gate.code}", language) if has(f"gate.{gate.code}") else plain(gate.code)
     found = say(f"gate.found.{gate.value}", language) if has(f"gate.found.{gate.value}") else plain(gate.value, 120)
-    state = f" ({say('gate.state.stated', language)})" if gate.state == "stated" else ""
+    state = f" ({say(f'gate.state.{gate.state}', language)})" if gate.state in {"stated", "no_limit"} else ""
     cited = f" [{gate.evidence}]" if gate.evidence else ""
     shown = say("decisions.gate", language, name=name, found=found) if found else name
     return f"{shown}{state}{cited}"

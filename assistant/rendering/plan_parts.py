@@ -157,17 +157,20 @@ def gate_text(gate: Gate, language: Language) -> str:
     named = gate.code == "approval" and gate.threshold
     threshold = f" ({plain(gate.threshold, 80)})" if named else threshold
     source = gate.source if gate.threshold_source == "policy" else ""
-    no_line_yet = gate.state == "passed" and gate.threshold_source == "team"
-    by_whom = shown_limit or no_line_yet or gate.threshold_source == "policy"
+    by_whom = shown_limit or gate.state == "no_limit" or gate.threshold_source == "policy"
     told = f" ({say(f'gate.threshold.{gate.threshold_source}', language)}{f' [{source}]' if source else ''})"
     state = f" – *{open_text(gate, language)}*"
-    if gate.state != "missing":
+    if gate.state == "no_limit":
+        state = f" – {found_word(gate.value, language)} [{gate.evidence}]{state}"
+    elif gate.state != "missing":
         state = f" {say(f'gate.state.{gate.state}', language)} {found_word(gate.value, language)} [{gate.evidence}]"
     return f"{say(f'gate.{gate.code}', language)}{threshold}{told if by_whom else ''}{state}"
 
 
 def open_text(gate: Gate, language: Language) -> str:
     """Who or what can find out about a gate that is open."""
+    if gate.state == "no_limit":
+        return say("gate.open.no_limit" if gate.limit is None else "gate.open.baseline", language)
     if gate.answered_by in {"", "team"}:
         return say("gate.open.team", language)
     return say("gate.open.tool", language, command=f"tameshi {gate.answered_by.replace('_', '-')}")

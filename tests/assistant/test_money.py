@@ -32,7 +32,9 @@ def test_what_is_no_amount_stays_as_it_is(text):
     ("amount", "currency", "written"),
     [
         (4800.0, "JPY", "4,800"),
-        (12.345, "JPY", "12.35"),
+        (12.345, "JPY", "12"),
+        (72.0, "JPY", "72"),
+        (72.0, "USD", "72.00"),
         (0.01234, "JPY", "0.0123"),
         (4800.0, "USD", "4,800.00"),
         (None, "JPY", "–"),

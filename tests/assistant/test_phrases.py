@@ -87,6 +87,13 @@ def test_every_tool_has_a_name_a_request_and_both_exist_for_no_other_tool():
     assert set(RECORDS) <= {key.removeprefix("reading.") for key in KEYS if key.startswith("reading.")}
 
 
+def test_no_english_sentence_leaves_the_plural_to_its_reader():
+    plans = tomllib.loads((FOLDER / "plan_phrases.toml").read_text(encoding="utf-8"))
+    assert [
+        key for key in KEYS if key.split(".")[0] in plans and re.search(r"\w\(e?s\)", _sentences()[key]["en"])
+    ] == []
+
+
 def test_values_are_filled_in_and_a_missing_one_is_an_error():
     assert say("common.next_step", "en", text="wait") == "**Next step:** wait"
     with pytest.raises(KeyError, match="text"):

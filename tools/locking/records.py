@@ -120,8 +120,8 @@ class LockedGate(BaseModel):
 
     code: Line
     """What is asked."""
-    state: Literal["passed", "failed", "missing"]
-    """Whether it held; `missing` when nothing was measured."""
+    state: Literal["passed", "failed", "missing", "no_limit"]
+    """Whether it held; `missing` when nothing was measured, `no_limit` when nobody gave a limit for what was."""
     value: Line = ""
     """What was found."""
     threshold: Line = ""

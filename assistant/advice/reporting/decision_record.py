@@ -33,8 +33,10 @@ from assistant.advice.reporting.wording import (
     rule_sentence,
     words,
 )
-from assistant.languages import Language
+from assistant.money import spoken_amount
 from assistant.phrases import has, say
+
+_AMOUNTS = frozenset({"price_per_hour", "budget_per_month"})
 
 
 def decision_section(material: Material) -> Section:
@@ -96,16 +98,23 @@ def _context(material: Material) -> Iterator[Block]:
 def target_facts(material: Material) -> tuple[Fact, ...]:
     """What the user told: load, price, limits, data and day."""
     return tuple(
-        Fact(label=say(f"report.target.{key}", material.language), text=_target(value, material.language))
+        Fact(label=say(f"report.target.{key}", material.language), text=_target(key, value, material))
         for key, value in material.plan.targets.items()
         if value is not None and has(f"report.target.{key}")
     )
 
 
-def _target(value: object, language: Language) -> str:
+def _target(key: str, value: object, material: Material) -> str:
+    """A target as it was told; an amount of money with its currency, which the estimate knows where nobody said."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,g}"
-    return found_words(str(value), language)
+        told = f"{value:,.12g}"
+        return spoken_amount(f"{_currency(material)} {told}".strip(), material.language) if key in _AMOUNTS else told
+    return found_words(str(value), material.language)
+
+
+def _currency(material: Material) -> str:
+    told, estimate = material.plan.targets.get("currency"), material.newest("estimate_cost")
+    return quoted(str(told), 8) if told else estimate.record.currency if estimate else ""
 
 
 def _decided(material: Material) -> Iterator[Block]:
@@ -176,7 +185,7 @@ def _alternatives(material: Material) -> Iterator[Block]:
     items = [say("report.decision.change", language, text=text) for text in dict.fromkeys(changes)]
     compared = material.newest_comparison
     if compared is not None:
-        others = [name(row.model) for row in compared.record.models if row.model != plan.model]
+        others = [name(row.model) for row in compared.record.models if row.model != plan.model and row.is_known]
         if others:
             items.append(
                 say("report.decision.compared", language, models=joined(others, language), id=cite(compared.id))

@@ -123,8 +123,8 @@ def _card(material: Material, found: Found) -> Section:
             label = say(f"report.documentation.{state}", language)
             rows.append(Fact(label=label, text=say("common.list_joint", language).join(names)))
     if record.most_important_gap:
-        gap = f"{material.told(record.most_important_gap)}. {material.told(record.gap_reason)}".strip()
-        gap = gap.replace("。. ", "。").replace(".. ", ". ")
+        gap, reason = (material.told(each) for each in (record.most_important_gap, record.gap_reason))
+        gap = say("report.documentation.gap_because", language, gap=gap.rstrip(".。"), reason=reason) if reason else gap
         rows.append(Fact(label=say("report.documentation.gap", language), text=gap))
     blocks: list[Block] = [Paragraph(text=text)]
     if rows:

@@ -49,6 +49,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["spans"] = lambda text: list(spans(text))
+    environment.filters["unmarked"] = lambda text: "".join(span.text for span in spans(text))
     environment.filters["groupby_kind"] = _in_a_row
     environment.filters["wide"] = _has_figures
     environment.filters["spoken"] = language_of

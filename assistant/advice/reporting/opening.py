@@ -102,7 +102,7 @@ def _small(material: Material) -> str:
 def _measure(material: Material) -> str:
     language = material.language
     gates = [gate for stage in material.plan.stages for gate in stage.gates]
-    counts = {"open": sum(gate.state == "missing" for gate in gates), "count": len(gates)}
+    counts = {"open": sum(gate.is_open for gate in gates), "count": len(gates)}
     latency, memory = material.gate("latency"), material.gate("memory")
     # A forecast of the memory is no measurement.
     profile = material.newest("profile_model")

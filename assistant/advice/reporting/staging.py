@@ -36,8 +36,15 @@ from assistant.advice.reporting.wording import (
 from assistant.languages import Language
 from assistant.phrases import say
 
-_STATUS_TONES: dict[Status, Tone] = {"done": "good", "next": "warn", "open": "warn", "later": "", "stopped": "bad"}
-_GATE_TONES: dict[str, Tone] = {"passed": "good", "failed": "bad", "missing": "open"}
+_STATUS_TONES: dict[Status, Tone] = {
+    "done": "good",
+    "ready": "good",
+    "next": "warn",
+    "open": "warn",
+    "later": "",
+    "stopped": "bad",
+}
+_GATE_TONES: dict[str, Tone] = {"passed": "good", "failed": "bad", "missing": "open", "no_limit": "open"}
 
 
 def stages_section(material: Material) -> Section:
@@ -100,8 +107,9 @@ def _time(stage: Stage, material: Material) -> str:
 
 
 def _count(stage: Stage, material: Material) -> str:
-    counts = {state: sum(gate.state == state for gate in stage.gates) for state in ("passed", "failed", "missing")}
-    return say("report.stage.gate_count", material.language, **counts)
+    counts = {state: sum(gate.state == state for gate in stage.gates) for state in ("passed", "failed")}
+    unanswered = sum(gate.is_open for gate in stage.gates)
+    return say("report.stage.gate_count", material.language, **counts, missing=unanswered)
 
 
 def _stage(stage: Stage, material: Material) -> Section:
@@ -209,7 +217,9 @@ def _gate(gate: Gate, material: Material) -> Row:
 
 
 def _state(gate: Gate, language: Language) -> str:
-    """Whether it holds; of an open one, who or what finds out."""
+    """Whether it holds; of an open one, who or what finds out, or that it lacks a limit."""
+    if gate.state == "no_limit":
+        return say("report.gates.no_limit" if gate.limit is None else "report.gates.baseline", language)
     if gate.state != "missing":
         return say(f"report.gates.{gate.state}", language)
     by_tool = gate.answered_by not in {"", "team"}

@@ -66,7 +66,7 @@ def test_the_trial_of_a_measured_model(trial, records):
     found = trial(*records.sound())
     assert found["latency"] == Gate(
         code="latency",
-        state="passed",
+        state="no_limit",
         value="12.0 ms",
         threshold="24 ms",
         threshold_source="measured",
@@ -75,6 +75,7 @@ def test_the_trial_of_a_measured_model(trial, records):
         number=12.0,
         limit=24.0,
         unit="ms",
+        answered_by="team",
     )
     open_ones = {code: (g.state, g.threshold_source, g.answered_by) for code, g in found.items() if code != "latency"}
     assert open_ones == {
@@ -180,14 +181,42 @@ def test_a_profile_with_too_few_repeats_for_a_p95_does_not_judge_latency(trial, 
 def test_runs_that_failed_do_not_judge_latency(trial, records):
     assert trial(records.profile(records.failed(1)))["latency"].state == "missing"
     found = trial(records.profile(records.failed(1), records.measured(8, p95=50.0)))["latency"]
-    assert (found.state, found.value) == ("passed", "50.0 ms")
+    assert (found.state, found.value) == ("no_limit", "50.0 ms")
 
 
 def test_cost_is_known_from_the_ordinary_utilisation(evidence_of, records, priced, store):
     evidence_of(records.profile())
     priced(requests=10_000.0, price=2.0, currency="EUR")
     found = gate(trial_gates(store.find(user="u"), {}), "cost")
-    assert (found.state, found.value, found.evidence) == ("passed", "EUR 1,459.20", "E2")
+    assert (found.state, found.value, found.evidence) == ("no_limit", "EUR 1,459.20", "E2")
+
+
+@pytest.mark.parametrize(
+    ("targets", "state"),
+    [({}, "no_limit"), ({"budget_per_month": 2_000}, "passed"), ({"budget_per_month": 1}, "failed")],
+)
+def test_a_cost_is_met_or_missed_only_against_a_budget(evidence_of, records, priced, store, targets, state):
+    evidence_of(records.profile())
+    priced()
+    found = gate(trial_gates(store.find(user="u"), targets), "cost")
+    assert (found.state, found.is_open, found.value) == (state, state == "no_limit", "USD 729.60")
+
+
+@pytest.mark.parametrize("p95", [0.5, 12.0, 90_000.0])
+def test_no_measurement_passes_the_limit_that_was_made_from_it(trial, records, p95):
+    found = trial(records.profile(records.measured(p95=p95)))["latency"]
+    assert (found.state, found.is_open, found.limit, found.threshold_source) == ("no_limit", True, 2 * p95, "measured")
+
+
+@pytest.mark.parametrize(("ref", "state"), [("E1", "no_limit"), ("E0", "passed")])
+def test_another_measurement_may_set_the_limit(evidence_of, records, monkeypatch, ref, state):
+    from assistant.advice import gates
+    from assistant.advice.plan_facts import PlanFacts
+    from assistant.advice.plan_lines import Line
+
+    facts = PlanFacts(evidence_of(records.profile()), {})
+    monkeypatch.setattr(gates, "latency_line", lambda *_: Line(24.0, "measured", ref))
+    assert gates.latency_gate(facts, ()).state == state
 
 
 def test_a_cost_with_a_response_time_is_that_of_the_devices_it_needs(evidence_of, records, keep, store):

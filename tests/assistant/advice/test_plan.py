@@ -46,20 +46,51 @@ def test_a_model_about_which_everything_is_fine_goes_to_a_trial(plan_of, records
         ("R-ADV", "supports", "none_reached", "E6"),
         ("R-LIC", "supports", "Apache-2.0", "E4"),
         ("R-MEM", "supports", "640 MiB", "E5"),
-        ("R-LAT", "supports", "12.0 ms", "E5"),
         ("R-LIB", "supports", "transformers 5.23.0", "E6"),
         ("R-VER", "supports", "a" * 19, "E1"),
         ("R-NEW", "supports", "a" * 19, "E6"),
         ("R-DOC", "supports", "filled", "E4"),
-        ("R-COST", "supports", "USD 729.60", "E7"),
     }
-    assert {r.rule for r in plan.rules if r.effect == "silent"} == {"R-USE", "R-BEH", "R-DATA", "R-POL"}
+    assert {r.rule for r in plan.rules if r.effect == "silent"} == {
+        "R-USE", "R-BEH", "R-DATA", "R-POL", "R-LAT", "R-COST",
+    }  # fmt: skip
     assert (plan.verdict, plan.next_stage, plan.commit) == ("go", "proof_of_concept", "a" * 40)
     assert set(plan.evidence) == {"E1", "E2", "E4", "E5", "E6", "E7"}
     assert [(stage.name, stage.status) for stage in plan.stages] == [
-        ("desk_check", "done"), ("proof_of_concept", "next"), ("pilot", "later"), ("production", "later"),
+        ("desk_check", "ready"), ("proof_of_concept", "next"), ("pilot", "later"), ("production", "later"),
     ]  # fmt: skip
     assert plan.missing_inputs == ("latency", "data_class")
+
+
+def test_figures_speak_for_a_model_only_where_somebody_gave_a_limit(plan_of, records):
+    def found(**limits):
+        plan = plan_of(*records.sound(), **TARGETS, **limits)
+        return {r.rule: (r.effect, r.value, r.change) for r in plan.rules if r.rule in {"R-LAT", "R-COST"}}
+
+    assert found() == {"R-LAT": ("silent", "12.0 ms", ""), "R-COST": ("silent", "USD 729.60", "")}
+    assert found(latency_p95_ms=20, budget_per_month=1_000) == {
+        "R-LAT": ("supports", "12.0 ms", ""),
+        "R-COST": ("supports", "USD 729.60", ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "line"),
+    [
+        ("en", "latency", "p95 latency at batch 1 at most 24 ms (from the measured baseline) – 12.0 ms [E5] – "
+         "*open: baseline set, no limit given*"),
+        ("ja", "latency", "p95 応答時間(バッチ 1) 24 ms 以下 (実測を基準に設定) – 12.0 ms [E5] – "
+         "*未確認(実測から目安を設定、上限の指定なし)*"),
+        ("en", "cost", "monthly running cost (to be set by the team) – USD 729.60 [E7] – *open: no limit given*"),
+        ("ja", "cost", "月あたりの運用費 (チームで設定) – 729.60 ドル [E7] – *未確認(上限の指定なし)*"),
+    ],
+)  # fmt: skip
+def test_a_gate_without_a_limit_is_told_as_open_with_its_figure(plan_of, records, language, code, line):
+    from assistant.rendering.plan_parts import gate_text
+
+    plan = plan_of(*records.sound(), **TARGETS)
+    found = next(g for g in plan.stage("proof_of_concept").gates if g.code == code)
+    assert gate_text(found, language) == line
 
 
 def test_without_any_evidence_nothing_goes_ahead():
@@ -291,6 +322,7 @@ def test_every_key_of_a_plan_has_its_sentence(plan_of, records):
             keys += [f"stage.scope.{stage.scope}", f"stage.limit.{stage.limit}"]
             keys += [f"stop.{rule.code}" for rule in stage.stop_rules]
             keys += [f"gate.{gate.code}" for gate in stage.gates]
+            keys += [f"plan_change.value.{word}" for word in (stage.status, *(gate.state for gate in stage.gates))]
             keys += [f"gate.threshold.{gate.threshold_source}" for gate in stage.gates]
             keys += [f"operating.{rule.code}" for rule in stage.operating_rules]
             keys += [f"role.{role.code}" for role in stage.roles]

@@ -511,14 +511,70 @@ def test_evidence_about_another_commit_is_not_shown_beside_the_plan(planned, rec
     assert "999" not in "\n".join(texts(document))
 
 
-def test_the_decision_record_of_a_plan_names_models_it_was_compared_with(planned, keep, store):
+def test_the_decision_record_of_a_plan_names_models_it_was_compared_with_and_no_unknown_one(
+    planned, records, keep, store
+):
     from assistant.advice.comparison import compare_models
 
     plan, _ = planned()
-    compared = compare_models([MODEL, "org/other"], evidence=store.find(user="u"))
+    keep(records.forecast(model="org/other"))
+    compared = compare_models([MODEL, "org/other", "org/never-fetched"], evidence=store.find(user="u"))
     keep(compared, "compare_models")
     text = "\n".join(texts(build_decision_record(material_of(plan, store.find(user="u"), "en"))))
     assert "`org/other`" in text
+    assert "org/never-fetched" not in text
+
+
+@pytest.mark.parametrize(
+    ("targets", "language", "price"),
+    [
+        ({"price_per_hour": 72.0, "currency": "JPY"}, "ja", "72 円"),
+        ({"price_per_hour": 1.0}, "en", "USD 1"),
+        ({"budget_per_month": 1_500_000, "currency": "JPY"}, "ja", "1,500,000 円"),
+    ],
+)
+def test_the_decision_record_tells_amounts_with_their_currency(planned, targets, language, price):
+    plan, evidence = planned(targets=targets)
+    assert price in list(texts(build_decision_record(material_of(plan, evidence, language))))
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "met"),
+    [
+        ("en", ("○ open: baseline set, no limit given", "○ open: no limit given"), "✓ met"),
+        ("ja", ("○ 未確認(実測から目安を設定、上限の指定なし)", "○ 未確認(上限の指定なし)"), "✓ 達成"),
+    ],
+)
+def test_a_figure_without_a_limit_is_shown_as_open_and_is_no_argument(planned, language, state, met):
+    plan, evidence = planned()
+    material = material_of(plan, evidence, language)
+    rows = [
+        row.cells
+        for part in next(s for s in build_report(material).sections if s.id == "stages").parts
+        for block in part.blocks
+        if block.kind == "table"
+        for row in block.rows
+    ]
+    for code, said in zip(("latency", "cost"), state, strict=True):
+        gate = next(g for g in plan.stage("proof_of_concept").gates if g.code == code)
+        row = next(cells for cells in rows if gate.evidence and cells[-1] == f"[{gate.evidence}]" and said in cells)
+        assert met not in row
+    record = build_decision_record(material)
+    spoken_for = next(s for s in record.sections if s.id == "decision-consequences").blocks[1].items
+    assert not [item for item in spoken_for if "12.0 ms" in item or "729.60" in item]
+
+
+def test_a_desk_check_that_nobody_closed_is_not_called_done(write):
+    page = Page(write(".html", "ja"))
+    assert "確認済み、終了の決定待ち" in page.cells
+    assert "完了" not in page.cells
+
+
+def test_a_gap_of_the_card_is_one_japanese_sentence(write, records):
+    card = records.documentation().model_copy(
+        update={"most_important_gap": "Evaluation results", "gap_reason": "Without it nobody knows."}
+    )
+    assert "評価結果:Without it nobody knows." in write(".html", "ja", documentation=card)
 
 
 def test_text_is_written_as_utf8_whatever_the_machines_own_encoding_is(planned, tmp_path):

@@ -184,6 +184,10 @@ def test_texts_are_texts_in_the_page(text):
     assert whole.count(tidy(text)) >= (6 if tidy(text) and not list(spans(tidy(text)))[1:] else 0)
 
 
+def test_the_page_s_title_holds_no_marks():
+    assert "<title>Plan: org/model</title>" in html_of(document(title="Plan: `org/model`"))
+
+
 def test_a_running_title_cannot_end_the_string_of_the_style_sheet():
     title = '"; } body { display: none } </style><script>'
     page = html_of(document(Paragraph(text="x"), title=title))

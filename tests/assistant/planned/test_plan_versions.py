@@ -18,7 +18,7 @@ def test_the_same_model_and_use_give_the_next_version_which_says_what_changed(pl
     changes = {(c.what, c.name): (c.before, c.after, c.why) for c in second.changes}
     assert changes["verdict", ""] == ("go_with_conditions", "not_yet", "rules")
     assert changes["target", "latency_p95_ms"] == ("", "0.001", "target")
-    assert changes["rule", "R-LAT"] == ("supports", "blocks", "target")
+    assert changes["rule", "R-LAT"] == ("silent", "blocks", "target")
     assert plan("FAQ search", **LOAD, latency_p95_ms=0.001).changes == ()
 
 

@@ -28,7 +28,9 @@ def test_what_the_team_found_itself_holds_as_stated_but_does_not_undo_a_failed_g
     with pytest.raises(GatesOpen, match="`behaviour`"):
         close(services, "proof_of_concept", stated={"quality": "46 of 50"})
     stated = {"quality": "46 of 50", "behaviour": "looked steady"}
-    made = close(services, "proof_of_concept", stated=stated)
+    with pytest.raises(GatesOpen, match="`latency`, `cost`"):  # known here, and nobody gave a limit
+        close(services, "proof_of_concept", stated=stated)
+    made = close(services, "proof_of_concept", stated=stated | {"latency": "fast enough", "cost": "within the budget"})
     assert {g.code: (g.state, g.value) for g in made.gates}["quality"] == ("stated", "46 of 50")
     with pytest.raises(GatesOpen, match="limitations_documented"):
         close(services, stated={"limitations_documented": "surely"})
@@ -63,7 +65,8 @@ def test_a_closed_stage_moves_the_plan_on_and_an_open_gate_stays_visible(service
     ]
     assert moved.stage("desk_check").closing.unmet == ("limitations_documented",)
     assert {(r.rule, r.effect) for r in moved.rules} >= {("R-DEC", "supports"), ("R-GATE", "condition")}
-    close(services, "proof_of_concept", stated={"quality": "46 of 50", "behaviour": "steady"})
+    found = {"quality": "46 of 50", "behaviour": "steady", "latency": "fast enough", "cost": "within the budget"}
+    close(services, "proof_of_concept", stated=found)
     third = plan()
     assert third.next_stage == "pilot"
     assert ("stage", "proof_of_concept", "K2") in {(c.what, c.name, *c.causes) for c in third.changes}
