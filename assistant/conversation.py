@@ -168,7 +168,7 @@ class Assistant:
         if recalled := Recall(self.services, scope.call).answer(text, spoken):
             yield from self._answer_recalled(running, recalled)
             return
-        if asked := ask_which_list(self.history(conversation=conversation, user=user), text, spoken):
+        if asked := ask_which_list(self.services, text, user, conversation, spoken):
             yield from self._answer_stored(running, asked)
             return
         try:

@@ -28,6 +28,7 @@ _ENGLISH = re.compile(
     r"|\bwhat\s+(?:we|the\s+team)\s+(?:have\s+)?decided\b|\bwhy\s+did\s+(?:we|the\s+team)\s+(?:stop|go\s+on|go\s+ahead|approve|reject)\b",
     re.IGNORECASE,
 )
+_CITED = re.compile(r"\[([A-Z]{1,2}[0-9a-f.]+)\]")
 _JAPANESE = re.compile(
     r"(?:何|なに|どう|誰|だれ|いつ|なぜ|どんな|どのよう)[^。?]{0,24}(?:決め(?:た|まし|て(?:い)?(?:た|まし))|決まっ(?:た|て|て(?:い)?ま)|決定し(?:た|まし)|決断)"
     r"|(?:決め|決定し)た(?:こと|内容|理由|経緯|の(?:は|か))|(?:これまで|今まで|過去)の(?:決定|判断)|決定(?:事項|内容|の理由|の経緯|の履歴|を(?:教え|見せ|一覧))"
@@ -82,6 +83,11 @@ def answer_decisions(services: Services, turn: TurnContext, user: str, language:
         cited += [gate.evidence for d in decisions for gate in d.gates]
         cited += [plan.evidence for plan in plans[:1] if model]
     return StoredAnswer("\n\n".join(texts), citations_of(services, cited, user, language))
+
+
+def cited_in(text: str) -> list[str]:
+    """The ids in brackets that a text cites, in its order."""
+    return _CITED.findall(text)
 
 
 def citations_of(services: Services, ids: Sequence[str], user: str, language: Language) -> tuple[Citation, ...]:

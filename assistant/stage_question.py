@@ -13,7 +13,7 @@ from assistant.advice.decision_records import StageName
 from assistant.advice.plan_records import AdoptionPlan, Stage
 from assistant.advice.policy_text import normalised
 from assistant.advice.use_key import states_use
-from assistant.decided import StoredAnswer, citations_of, model_spoken_of
+from assistant.decided import StoredAnswer, citations_of, cited_in, model_spoken_of
 from assistant.languages import Language
 from assistant.llm.turn_schema import TurnContext
 from assistant.phrases import say
@@ -79,7 +79,6 @@ _ASPECTS = {
     r"|(?:実証|PoC|導入|運用|段階|確認)\s*\d?(?:では|で|って)?(?:何|の目的|の内容|について)",
 }  # fmt: skip
 _HEART = ("purpose", "time", "budget", "exit", "stop")
-_CITED = re.compile(r"\[([A-Z]{1,2}[0-9a-f.]+)\]")
 
 
 def answer_stage(
@@ -108,7 +107,7 @@ def answer_stage(
     # On the way from one stage into another, the other one is meant.
     stages = [plan.stage(name) for name in (names[-1:] if aspects == ("entry",) else names)]
     text = "\n\n".join(_told(plan, stage, newest.evidence, aspects, language) for stage in stages)
-    cited = citations_of(services, [newest.evidence, *_CITED.findall(text)], user, language)
+    cited = citations_of(services, [newest.evidence, *cited_in(text)], user, language)
     return StoredAnswer(text, cited, "plan_adoption")
 
 

@@ -13,6 +13,11 @@ from typing import Any
 _RUN = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")
 
 
+def runs_of(text: str) -> list[str]:
+    """The normalised text, cut into runs that are ASCII and runs that are not."""
+    return _RUN.findall(unicodedata.normalize("NFKC", text).lower())
+
+
 class JapanesePieces:
     """Token ids of Japanese text; those of the pieces come behind the model's own.
 
@@ -30,7 +35,7 @@ class JapanesePieces:
     def ids(self, text: str) -> list[int]:
         """Token ids of a text, without the first and the last."""
         found: list[int] = []
-        for run in _RUN.findall(unicodedata.normalize("NFKC", text).lower()):
+        for run in runs_of(text):
             if run.isascii():
                 found += self._tokenizer(run, add_special_tokens=False)["input_ids"]
             else:

@@ -57,7 +57,7 @@ def read_text(model: Any, ids: Sequence[int]) -> torch.Tensor:
 
 
 def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[Any, Any, dict[str, torch.Tensor]]:
-    """The tokenizer, the model with its adapters added, and all arrays in float32, the heads among them.
+    """The tokenizer, the model with its adapters added, and in float32 what else was trained, the heads.
 
     Args:
         folder: Folder of all-MiniLM-L6-v2.
@@ -71,6 +71,6 @@ def merged_minilm(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple
         for name, layer in adaptable(model):
             layer.weight += SCALE * added[f"{name}.b"] @ added[f"{name}.a"]
         if ADDED_WORDS in added:
-            words = torch.cat([model.get_input_embeddings().weight, added[ADDED_WORDS]])
+            words = torch.cat([model.get_input_embeddings().weight, added.pop(ADDED_WORDS)])
             model.set_input_embeddings(torch.nn.Embedding.from_pretrained(words))
     return tokenizer, model.eval(), added

@@ -12,6 +12,8 @@ STAGES: tuple[StageName, ...] = ("desk_check", "proof_of_concept", "pilot", "pro
 """The stages of a plan, in order."""
 Choice = Literal["go", "stop", "repeat"]
 """go: on to the next stage · stop: no further · repeat: the same stage once more."""
+State = Literal["passed", "failed", "missing", "no_limit"]
+"""Of a gate · missing: nobody found out · no_limit: the value is known, and nobody gave a limit that it could be held against."""
 
 
 class GateAtClosing(BaseModel):
@@ -21,7 +23,7 @@ class GateAtClosing(BaseModel):
 
     code: str
     """The gate, as in the plan."""
-    state: Literal["passed", "failed", "missing", "no_limit", "stated"]
+    state: State | Literal["stated"]
     """As in the plan; `stated`: the team said so at closing, and no tool measured it."""
     value: str
     """What was found or stated, or empty."""
@@ -29,6 +31,11 @@ class GateAtClosing(BaseModel):
     """What it had to be."""
     evidence: str
     """Evidence id, or empty."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was met, as measured or as the team said."""
+        return self.state in {"passed", "stated"}
 
 
 class StageDecision(BaseModel):
@@ -68,4 +75,4 @@ class StageDecision(BaseModel):
     @property
     def unmet(self) -> tuple[GateAtClosing, ...]:
         """The gates that do not hold."""
-        return tuple(gate for gate in self.gates if gate.state in {"failed", "missing", "no_limit"})
+        return tuple(gate for gate in self.gates if not gate.holds)

@@ -192,6 +192,11 @@ class AdoptionPlan(BaseModel):
     evidence: tuple[str, ...]
     """Evidence ids that the plan rests on."""
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the verdict lets the next stage begin."""
+        return self.verdict in {"go", "go_with_conditions"}
+
     def stage(self, name: StageName) -> Stage:
         """The stage of that name."""
         return next(stage for stage in self.stages if stage.name == name)

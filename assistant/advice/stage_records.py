@@ -10,10 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.advice.decision_records import Choice, StageName
+from assistant.advice.decision_records import Choice, StageName, State
 
-State = Literal["passed", "failed", "missing", "no_limit"]
-"""missing: nobody found out · no_limit: the value is known, and nobody gave a limit that it could be held against."""
 ThresholdSource = Literal["user", "policy", "measured", "guidance", "team"]
 """Who set a threshold: the user, a document of the team, a measured baseline, guidance, or the team still has to."""
 Status = Literal["done", "ready", "next", "open", "later", "stopped"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.llm.error_texts import error_spans, without_errors
+from assistant.llm.error_texts import blanked, error_spans
 from assistant.llm.quantities import BARE, COUNT_WORDS, Kind, Quantity, Spans, overlaps
 from assistant.llm.reading_costs import with_loads, with_money
 from assistant.llm.reading_lengths import with_devices, with_lengths, with_memory
@@ -32,7 +32,8 @@ def read_closer(tool: str, text: str, quantities: Sequence[Quantity], names: Spa
         quantities: What `find_quantities` found in it.
         names: Where model references stand.
     """
-    pasted, text = error_spans(text), without_errors(text)
+    pasted = error_spans(text)
+    text = blanked(text, pasted)
     found = [
         _uncounted(text, q, names)
         for q in _compounds(text, [q for q in quantities if not overlaps(*q.span, pasted)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.llm.quantities import Spans
+
 _OWN_WORDS = re.compile(
     r"(?<=[.!)\]])\s+(?=(?:I|We|My|Our|Can|Could|Does|Do|Is|Are|How|What|Which|Why|Should|Would|Will)(?:\b|'))"
     r"|[\u3040-\u30ff\u4e00-\u9fff]"
@@ -27,12 +29,22 @@ _TRACEBACK = re.compile(
 
 
 def without_errors(text: str) -> str:
-    """The text with pasted error messages blanked, so that every other word keeps its place.
+    """The text with pasted error messages blanked.
 
     Args:
         text: The normalised question.
     """
-    for start, end in sorted(error_spans(text)):
+    return blanked(text, error_spans(text))
+
+
+def blanked(text: str, spans: Spans) -> str:
+    """The text with some pieces blanked, so that every other word keeps its place.
+
+    Args:
+        text: The normalised question.
+        spans: Offsets of the first character and after the last.
+    """
+    for start, end in spans:
         text = text[:start] + " " * (end - start) + text[end:]
     return text
 

@@ -131,11 +131,14 @@ def _points(plan: AdoptionPlan, language: Language) -> str:
 
 def next_of_plan(plan: AdoptionPlan, language: Language) -> list[str]:
     """The next step, and what to tell so that the plan gets sharper."""
-    ready = plan.verdict in {"go", "go_with_conditions"}
     stage = say(f"stage.{plan.next_stage}", language)
     first = plan.next_stage == "proof_of_concept"
     next_key = (
-        ("next_go" if first else "next_later") if ready else "next_no" if plan.verdict == "no" else "next_blocked"
+        ("next_go" if first else "next_later")
+        if plan.may_go_on
+        else "next_no"
+        if plan.verdict == "no"
+        else "next_blocked"
     )
     found = [next_step(say(f"plan.{next_key}", language, stage=stage), language)]
     if plan.missing_inputs:
@@ -144,11 +147,10 @@ def next_of_plan(plan: AdoptionPlan, language: Language) -> list[str]:
 
 
 def _closing(plan: AdoptionPlan, language: Language) -> list[str]:
-    ready = plan.verdict in {"go", "go_with_conditions"}
     stage = say(f"stage.{plan.next_stage}", language)
     first = plan.next_stage == "proof_of_concept"
     closing = next_of_plan(plan, language)
-    said = ("sentence_go" if first else "sentence_later") if ready else "sentence_blocked"
+    said = ("sentence_go" if first else "sentence_later") if plan.may_go_on else "sentence_blocked"
     weeks = plan.stage(plan.next_stage).time_box_weeks
     sentence = say(f"plan.{said}", language, model=plain(plan.model), weeks=weeks, stage=stage)
     closing.append(say("common.say_it", language, text=sentence))

@@ -57,7 +57,7 @@ def decision_lines(decision: StageDecision, language: Language, *, named: bool =
     lines = [say(f"decisions.{key}", language, **given)]
     if decision.note:
         lines.append(say("decisions.why", language, text=plain(decision.note, 400)))
-    held = [gate for gate in decision.gates if gate.state in {"passed", "stated"}]
+    held = [gate for gate in decision.gates if gate.holds]
     if held:
         lines.append(say("decisions.held", language, text=_gates(held, language)))
     if decision.unmet:

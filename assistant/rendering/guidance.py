@@ -77,6 +77,11 @@ def _opening(quote: str, language: Language) -> str:
     return told.strip()
 
 
+def meeting_principles(language: Language) -> list[str]:
+    """The three sentences for a meeting, without figures."""
+    return [say(f"meeting.{name}", language) for name in ("small", "measure", "rules")]
+
+
 def _in_short(record: Any) -> Rendered:
     """A sentence of each entry that was shown."""
     lines = "\n".join(f"- {passage.quote} [{passage.entry}]" for passage in record.passages)
@@ -86,9 +91,7 @@ def _in_short(record: Any) -> Rendered:
 def _sentences_for_a_meeting(record: Any, language: Language) -> Rendered:
     first = record.passages[0]
     only = record.model_copy(update={"passages": (first,)})
-    lines = "\n".join(
-        f"{i}. {say(f'meeting.{name}', language)}" for i, name in enumerate(("small", "measure", "rules"), 1)
-    )
+    lines = "\n".join(f"{i}. {each}" for i, each in enumerate(meeting_principles(language), 1))
     return Rendered(
         headline=f"{lines}\n\n{first.quote} [{first.entry}]",
         advice=_sources(only, language),

@@ -38,7 +38,7 @@ def render_locked(entry: LockedModel, path: Path, language: Language) -> str:
     )
     evidence = say("locking.evidence", language, ids=", ".join(f"[{each.id}]" for each in entry.evidence))
     failed = [each.code for each in entry.gates if each.state == "failed"]
-    open_gates = [each.code for each in entry.gates if each.state in {"missing", "no_limit"}]
+    open_gates = [each.code for each in entry.gates if each.state not in {"passed", "failed"}]
     gates = [
         say("locking.gates_failed", language, gates=_gates(failed, language)) if failed else "",
         say("locking.gates_open", language, gates=_gates(open_gates, language)) if open_gates else "",

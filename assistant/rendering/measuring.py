@@ -13,10 +13,9 @@ from assistant.translation import translate
 if TYPE_CHECKING:
     from assistant.rendering.results import TurnResult
 
-UNDER, OVER = 0.05, 0.10
+_UNDER, _OVER = 0.05, 0.10
 """By how much of it a forecast may be too low and too high at worst, as `python -m tests.bench --only memory` holds."""
-
-ROOMY = 0.9
+_ROOMY = 0.9
 """Share of a memory up to which a measured peak leaves room for what a run did not meet."""
 
 
@@ -58,7 +57,7 @@ def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnRes
 
 def _too_close(record: Any) -> bool:
     """Whether the error of a forecast can turn the answer over."""
-    return abs(record.margin_mib) <= record.total_mib * (UNDER if record.fits else OVER)
+    return abs(record.margin_mib) <= record.total_mib * (_UNDER if record.fits else _OVER)
 
 
 def _measured_answer(result: TurnResult, profile: TurnResult, language: Language) -> str:
@@ -68,7 +67,7 @@ def _measured_answer(result: TurnResult, profile: TurnResult, language: Language
     peak = measured.peak_memory_mib
     total = measured.forecast_total_mib or forecast.total_mib
     largest = max((r.batch_size for r in measured.runs if r.error is None), default=1)
-    fits = "memory.measured_fits" if peak <= ROOMY * device_mib else "memory.measured_just_fits"
+    fits = "memory.measured_fits" if peak <= _ROOMY * device_mib else "memory.measured_just_fits"
     return say(
         fits if peak <= device_mib else "memory.measured_short",
         language,

@@ -26,11 +26,11 @@ def why(result: TurnResult, language: Language) -> str:
         result: The result that is asked about.
         language: Language of the text.
     """
-    shown = rendered(result, language, [result])
     if result.tool == "plan_adoption":
         plan: Any = result.record
-        parts = [_verdict(result, language), reasons_text(plan, language), next_of_plan(plan, language)[0]]
-    elif result.tool == "estimate_cost":
+        return "\n\n".join([_verdict(result, language), reasons_text(plan, language), next_of_plan(plan, language)[0]])
+    shown = rendered(result, language, [result])
+    if result.tool == "estimate_cost":
         parts = [shown.headline, _formula(result.record, language), _basis(result.record, language), shown.points]
     else:
         parts = [shown.headline, shown.points or shown.details]
@@ -44,14 +44,13 @@ def what_next(result: TurnResult, language: Language) -> str:
         result: The result that is asked about.
         language: Language of the text.
     """
-    shown = rendered(result, language, [result])
     if result.tool != "plan_adoption":
+        shown = rendered(result, language, [result])
         return f"{shown.headline}\n\n{shown.advice}" if shown.advice else ""
     plan: Any = result.record
-    ready = plan.verdict in {"go", "go_with_conditions"}
     # The next step of a plan that cannot go on is to settle its reasons; one that can has a stage to prepare.
-    before = [] if ready else [reasons_text(plan, language)]
-    after = before_text(plan.stage(plan.next_stage), language) if ready else []
+    before = [] if plan.may_go_on else [reasons_text(plan, language)]
+    after = before_text(plan.stage(plan.next_stage), language) if plan.may_go_on else []
     return "\n\n".join([_verdict(result, language), *before, *next_of_plan(plan, language), *after])
 
 

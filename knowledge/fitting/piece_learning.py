@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from knowledge.gloss import gloss_question
+from knowledge.japanese_pieces import runs_of
 
 PIECES = 4000
 LONGEST = 6  # characters
 _UNKNOWN = "<unk>"
 _NOISE = 0.02  # standard deviation of the vector of a piece that the gloss does not know, around the mean of all
-_JAPANESE = re.compile(r"[^\x00-\x7f]+")
 
 
 def learn_pieces(texts: Sequence[str]) -> str:
@@ -25,7 +24,6 @@ def learn_pieces(texts: Sequence[str]) -> str:
         texts: What is to be read.
     """
     tokenizer: Any = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     # A word in katakana is cut from its neighbours; kanji stay with the hiragana that belong to them.
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\x{30a1}-\x{30ff}]+|[^\x{30a1}-\x{30ff}]+"), "isolated")
     trainer: Any = trainers.UnigramTrainer(
@@ -35,7 +33,7 @@ def learn_pieces(texts: Sequence[str]) -> str:
         max_piece_length=LONGEST,
         show_progress=False,
     )
-    tokenizer.train_from_iterator((run for text in texts for run in _JAPANESE.findall(text)), trainer)
+    tokenizer.train_from_iterator((run for text in texts for run in runs_of(text) if not run.isascii()), trainer)
     return tokenizer.to_str()
 
 
