@@ -32,7 +32,6 @@ from assistant.agent_tools import langchain_tools
 from assistant.briefing import outcome_of, text_for_llm
 from assistant.evidence import Evidence
 from assistant.held_answer import answer_open_calls, earlier_questions, hold_to_turn, since_question
-from assistant.languages import language_of
 from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext
 from assistant.services import Services
@@ -188,7 +187,7 @@ def run_in_step(
             return _run_alone(name, proposed, scope, toolbox, services)
     except Cancelled as error:
         get_stream_writer()(ToolFailed(name=name, message=error.message, next_step=error.next_step))
-        return f"failed.failed {language_of(scope.turn.question)}\n{error.message}", None
+        return f"failed.failed {scope.turn.language}\n{error.message}", None
 
 
 def _run_alone(
@@ -196,7 +195,7 @@ def _run_alone(
 ) -> tuple[str, Evidence | None]:
     write = get_stream_writer()
     arguments = scope.turn.complete(name, proposed)
-    language = language_of(scope.turn.question)
+    language = scope.turn.language
     reason = reason_for_consent(name, arguments, scope, toolbox, services)
     if reason and _has_stored_answer(name, arguments, scope, toolbox):
         reason = ""

@@ -21,10 +21,12 @@ from assistant.briefing import Audience, compose
 from assistant.decided import StoredAnswer, answer_decisions, asks_decisions
 from assistant.evidence import PendingConsent, Turn
 from assistant.explained import answer_about_last, ask_which_list
+from assistant.follow_ups import last_told
 from assistant.grounding import check_text, figures_of, quoted_figures
 from assistant.languages import Language, language_of
 from assistant.llm.connect import connect_llm
 from assistant.llm.pilot_chat import PilotChat
+from assistant.llm.reading_variations import VARIABLE_TOOLS, LastCall
 from assistant.llm.turn_schema import TurnContext, read_turn
 from assistant.meeting import answer_for_meeting, asks_for_sentences
 from assistant.phrases import say
@@ -153,7 +155,7 @@ class Assistant:
             )
             return
         spoken = answer_in or language_of(text, self._spoken_before(user, conversation))
-        turn = self._read_turn(text, user, conversation)
+        turn = self._read_turn(text, user, conversation).model_copy(update={"language": spoken})
         token = cancel or CancelToken()
         scope = TurnScope(turn=turn, call=CallScope(user=user, conversation=conversation, cancel=token))
         if dry_run:
@@ -228,7 +230,15 @@ class Assistant:
         remembered = dict.fromkeys([*said, *store.models(user=user, conversation=conversation)])
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
         turn = read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
-        return turn.model_copy(update={"told": self._told_load(turn, user, conversation)})
+        told = self._told_load(turn, user, conversation)
+        return turn.model_copy(update={"told": told, "last_call": self._last_call(turns, user, conversation)})
+
+    def _last_call(self, turns: list[Turn], user: str, conversation: str) -> LastCall:
+        """How the last turn that a tool answered called a tool whose figures can be asked for with something else."""
+        last = last_told(turns)
+        tool = next((tool for tool in reversed(last.tools if last else ()) if tool in VARIABLE_TOOLS), "")
+        found = self.services.store.find(user=user, conversation=conversation, tool=tool, limit=1) if tool else []
+        return LastCall(tool=tool, arguments=found[0].arguments) if found else LastCall()
 
     def _told_load(self, turn: TurnContext, user: str, conversation: str) -> dict[str, Any]:
         """What the conversation's last estimate for the first model was made with."""

@@ -186,7 +186,7 @@ class PilotChat(TransformersChat):
         metadata = {"route": route.model_dump(mode="json")}
         if route.routes[0] in ANSWERED:
             kind = kind_of_talk(turn.question) if route.routes[0] == TALK else route.routes[0]
-            outcome = f"{route.routes[0]}.{kind} {language_of(turn.question)}"
+            outcome = f"{route.routes[0]}.{kind} {turn.language}"
             yield from self._open_answer(turn, [outcome], metadata, run_manager)
             return
         yield calls_chunk(self._write_calls(turn, route, reading.prompt), metadata)
@@ -215,6 +215,8 @@ class PilotChat(TransformersChat):
             turn: The question.
             reading: What `read` returned for it, where it was read already.
         """
+        if turn.varied:
+            return Route(routes=(turn.varied,), probability=1.0, readings=((turn.varied, 1.0),))
         scores, second, prompt = reading or self.read(turn)
         doubt = doubts(turn)
         mixed = np.exp(self._routing.views.mixed(scores, language_of(turn.question)))

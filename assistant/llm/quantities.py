@@ -80,6 +80,10 @@ _REQUEST_WORDS = (
     r"emails?|mails?|texts?|inquiries|records?|件|回|リクエスト|問い合わせ|クエリ|アクセス|通|呼び出し|質問|人|本|問"
 )
 _OWN_UNIT = re.compile(rf"\s?-?(?:[gmt]i?b|gigs?|g|ms|ギガ|メガ|ミリ秒|{_MONEY})(?![a-z])", re.IGNORECASE)
+_TOKENS = re.compile(r"\s*-?\s*(?:tokens?|トークン)", re.IGNORECASE)
+_BATCH_BEFORE = re.compile(
+    r"(?:batch(?:es|[\s-]*sizes?)?|\bbs|バッチ(?:サイズ)?)(?:\s*(?:of|at|is|=|:|を|は|が|で|to|,|の|サイズ))?\s*$"
+)
 COUNT_UNITS = "件|行|人|通|文|本|個|枚"
 """Japanese words that count things."""
 COUNT_WORDS = re.compile(
@@ -235,9 +239,12 @@ def _find_words(text: str) -> list[Quantity]:
 def _find_numbers(text: str) -> list[Quantity]:
     groups: list[list[tuple[float | int, int, int]]] = []
     for value, start, end in _numbers(text):
-        # A number with a unit of its own begins anew: "batch 4, 11 GB" is two things.
+        # A number with a unit of its own begins anew: "batch 4, 11 GB" is two things, and so is "batch 8 and 64 tokens".
         joined = groups and _JOINT.fullmatch(text[groups[-1][-1][2] : start])
-        if joined and not _OWN_UNIT.match(text[end:]):
+        tokens_behind_batch = (
+            joined and _TOKENS.match(text[end:]) and _BATCH_BEFORE.search(text[: groups[-1][0][1]].lower())
+        )
+        if joined and not _OWN_UNIT.match(text[end:]) and not tokens_behind_batch:
             groups[-1].append((value, start, end))
         else:
             groups.append([(value, start, end)])
@@ -347,10 +354,7 @@ def _is_small_and_bare(values: tuple[float | int, ...], right: str) -> bool:
 
 
 def _batch(values: tuple[float | int, ...], left: str, right: str) -> _Result | None:
-    before = re.search(
-        r"(?:batch(?:es|[\s-]*sizes?)?|\bbs|バッチ(?:サイズ)?)(?:\s*(?:of|at|is|=|:|を|は|が|で|to|,|の|サイズ))?\s*$",
-        left,
-    )
+    before = _BATCH_BEFORE.search(left)
     after = re.match(
         r"\s*(?:(?:件|つ|個)?ずつ|at (?:a time|once)|in (?:one|a) batch|(?:件|個)?(?:の)?(?:バッチ|まとめ)|-?\s?batch|同時)",
         right,

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from assistant.advice.use_key import states_use, states_use_for_card
+from assistant.languages import Language, language_of
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.error_texts import without_errors
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
@@ -20,6 +21,7 @@ from assistant.llm.reading_comparisons import asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_plans import plan_targets
 from assistant.llm.reading_variants import read_variants
+from assistant.llm.reading_variations import VARIABLE_TOOLS, LastCall, only_varies
 from tools.licences.uses import stated_uses
 from tools.model_reference import find_references
 
@@ -74,6 +76,7 @@ _ARGUMENT_OF_KIND: dict[str, dict[str, str]] = {
         "latency_ms": "latency_p95_ms",
     },
 }
+_KINDS_OF_COST = ("money", "currency", *_ARGUMENT_OF_KIND["estimate_cost"])
 _LISTS = frozenset({"batch_sizes", "sequence_lengths"})
 _WHOLE = frozenset({"batch_size", "sequence_length", "new_tokens"})
 
@@ -85,6 +88,8 @@ class TurnContext(BaseModel):
 
     question: str
     """The question as asked."""
+    language: Language = "en"
+    """Language of the answer."""
     named: tuple[str, ...] = ()
     """Model references in the question, in order."""
     remembered: tuple[str, ...] = ()
@@ -95,6 +100,8 @@ class TurnContext(BaseModel):
     """Tool that the turn before used, or empty."""
     told: dict[str, Any] = {}
     """Load, price and currency with which the conversation last worked out the cost of the first model."""
+    last_call: LastCall = LastCall()
+    """The call of the turn before, where the question may be about the same with something else."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -110,6 +117,15 @@ class TurnContext(BaseModel):
     def masked(self) -> str:
         """The question with models and quantities replaced by their kinds, as the pilot reads it."""
         return mask(self.question, self.named, self.quantities)
+
+    @property
+    def varied(self) -> str:
+        """The tool of the turn before, where the question asks the same of it with something else; or empty."""
+        tool = self.last_call.tool
+        of_another = {q.kind for q in self.quantities} & set(_KINDS_OF_COST) and tool != "estimate_cost"
+        if tool not in VARIABLE_TOOLS or of_another or not only_varies(self.masked):
+            return ""
+        return tool if self.named or self.arguments(tool) else ""
 
     def needs_model(self, tool: str) -> bool:
         """Whether the tool needs a model (or two) that the conversation does not have."""
@@ -192,6 +208,8 @@ class TurnContext(BaseModel):
         stay at the tool's defaults.
         """
         values = self.arguments(tool)
+        if tool == self.varied:
+            return self.last_call.varied({**({"model": self.named[0]} if self.named else {}), **values})
         if tool in MODEL_TOOLS and self.models:
             model = proposed.get("model")
             values = {"model": model if model in self.models else self.models[0], **values}
@@ -240,8 +258,9 @@ def read_turn(
     spans = reference_spans(text, named)
     quantities = tuple(q for q in find_quantities(text) if not overlaps(*q.span, spans))
     return TurnContext(
-        question=text, named=tuple(named), remembered=tuple(remembered), quantities=quantities, last_tool=last_tool
-    )
+        question=text, language=language_of(text), named=tuple(named), remembered=tuple(remembered),
+        quantities=quantities, last_tool=last_tool,
+    )  # fmt: skip
 
 
 _MASK_OF_KIND = {

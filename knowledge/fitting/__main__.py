@@ -40,12 +40,20 @@ def main() -> None:
         "--keep-reader", action="store_true", help="fit the weights for the reader that is there"
     )
     reader_options.add_argument("--go-on", action="store_true", help="train the reader that is there further")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        help="a reader trained before, of which this one learns too",
+    )
     options = parser.parse_args()
     held_out = held_out_wordings()
     prepared = prepare(without=held_out)
     entries = prepared.entries
     if not options.keep_reader:
-        train_reader(entries, held_out, options.minilm, WEIGHTS, before=WEIGHTS if options.go_on else None)
+        before = WEIGHTS if options.go_on else None
+        train_reader(entries, held_out, options.minilm, WEIGHTS, before=before, teachers=options.teacher)
     embedder = Embedder(options.minilm)
     vectors = embed_texts([text.text for text in prepared.texts], embedder)
     reader = EntryReader(options.minilm, [entry.id for entry in entries])

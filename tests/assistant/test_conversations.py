@@ -158,6 +158,21 @@ def test_an_empty_message(ask, question):
     assert answer.next_step
 
 
+def test_a_follow_up_keeps_what_it_does_not_change(ask):
+    ask(f"How much memory does {MINILM} need with batch 8 and 64 tokens?")
+    for question, batch, dtype in (("and in bfloat16?", 8, "bfloat16"), ("では16件では？", 16, "bfloat16")):
+        events, _ = ask(question)
+        forecast = record_of(events, "estimate_memory")
+        assert tools_of(events) == ["estimate_memory"]
+        assert (forecast.batch_size, forecast.sequence_length, forecast.dtype) == (batch, 64, dtype)
+
+
+def test_a_mark_alone_is_answered_in_the_language_spoken_before(ask):
+    ask("モデルのバージョンを固定しないとどうなりますか")
+    _, answer = ask("？")
+    assert not re.search(r"[a-z]{3} [a-z]{2}", answer.answer)
+
+
 def test_a_follow_up_keeps_the_model(ask):
     ask(f"How much memory does {MINILM} need?")
     events, _ = ask("and at batch 64?")

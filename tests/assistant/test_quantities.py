@@ -43,6 +43,18 @@ def test_kind_and_values(said, kind, values):
     assert (kind, values) in found
 
 
+@pytest.mark.parametrize(
+    "said", ["batch 8 and 64 tokens", "batch 8, 64 tokens", "バッチ8と64トークン", "バッチサイズ8、64トークンで"]
+)
+def test_tokens_beside_a_batch_are_no_batch(said):
+    assert [(q.kind, q.values) for q in find_quantities(normalise(said))] == [("batch", (8,)), ("length", (64,))]
+
+
+def test_a_batch_list_may_stand_before_a_length():
+    found = find_quantities(normalise("batch 1, 8 and 32, 128 tokens"))
+    assert [(q.kind, q.values) for q in found] == [("batch", (1, 8, 32)), ("length", (128,))]
+
+
 def test_currency_goes_with_the_price():
     (price,) = [q for q in find_quantities(normalise("1時間500円")) if q.kind == "price_per_hour"]
     assert price.currency == "JPY"

@@ -31,6 +31,7 @@ _NOT_CHECKED = (
     "long operation: heat, memory growth, other programs",
     "text processing before and after the model",
 )
+_LIMITS_NOT_CHECKED = "the limits of this device: other programs disturbed their measurement"
 
 
 def build_profile(
@@ -95,7 +96,7 @@ def build_profile(
         noise=noise,
         noise_reason=reason,
         conditions=_conditions(record, job, name),
-        not_checked=_NOT_CHECKED,
+        not_checked=(*_NOT_CHECKED, *((_LIMITS_NOT_CHECKED,) if record.get("limits_disturbed") else ())),
         isolation=tuple(record.get("isolation") or ()),
         ended_early=ended_early,
         executor=executor,

@@ -40,10 +40,11 @@ def tiny_models(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def worker():
-    """The worker's own functions in this process: `load`, `Workload`, `unit_of`, `in_child` and `JobError`."""
+    """The worker's own functions in this process: loading, workloads, a child of it, its error, and judging shares."""
     sys.path.append(str(ISOLATED))
     import worker_child
     import worker_errors
+    import worker_flops
     import worker_loading
     import worker_workloads
 
@@ -53,6 +54,7 @@ def worker():
         unit_of=worker_workloads.unit_of,
         in_child=worker_child.in_child,
         JobError=worker_errors.JobError,
+        drop_implausible_shares=worker_flops.drop_implausible_shares,
     )
     sys.path.remove(str(ISOLATED))
 

@@ -57,6 +57,21 @@ def test_shares_follow_from_the_limits(classifier):
     assert classifier.bound == "overhead"
 
 
+def test_no_share_of_limits_that_a_run_went_far_beyond(worker):
+    def runs(second):
+        return [
+            {"mfu_percent": 30.0, "mbu_percent": 12.0, "bound": "overhead", "gflop": 1.0},
+            {"mfu_percent": second, "mbu_percent": 90.0, "bound": "compute", "gflop": 2.0},
+            {"error": "Not run: too long."},
+        ]
+
+    plausible, disturbed = runs(104.0), runs(4227.0)
+    assert not worker.drop_implausible_shares(plausible)
+    assert plausible == runs(104.0)
+    assert worker.drop_implausible_shares(disturbed)
+    assert disturbed == [{"gflop": 1.0}, {"gflop": 2.0}, {"error": "Not run: too long."}]
+
+
 def test_memory_is_told_by_kind_and_by_stage(classifier):
     assert [stage.stage for stage in classifier.memory_stages] == ["runtime", "load", "first_call", "runs"]
     for stage in classifier.memory_stages:

@@ -11,6 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from worker_workloads import Call, Workload
 
 _MEETS = 0.4
+_IMPLAUSIBLE_PERCENT = 115.0
+"""A model that computes so much faster than the fastest matrix product says that the product was disturbed."""
 
 
 def count_gflop(call: Callable[[], object]) -> float | None:
@@ -47,6 +49,20 @@ def bound_of(compute_share: float | None, bandwidth_share: float | None) -> str 
     if max(compute, bandwidth) < _MEETS:
         return "overhead"
     return "compute" if compute >= bandwidth else "bandwidth"
+
+
+def drop_implausible_shares(runs: list[dict]) -> bool:
+    """Take the shares of all runs away where one is well beyond the limit, and say whether that was so.
+
+    Args:
+        runs: Figures of the runs, with `mfu_percent`, `mbu_percent` and `bound` where these are known.
+    """
+    if not any((run.get("mfu_percent") or 0.0) > _IMPLAUSIBLE_PERCENT for run in runs):
+        return False
+    for run in runs:
+        for name in ("mfu_percent", "mbu_percent", "bound"):
+            run.pop(name, None)
+    return True
 
 
 class Work(NamedTuple):

@@ -11,7 +11,7 @@ import transformers
 import worker_noise
 from worker_energy import EnergyCounter
 from worker_errors import JobError
-from worker_flops import Work, count_gflop
+from worker_flops import Work, count_gflop, drop_implausible_shares
 from worker_inputs import positions
 from worker_largest import measure_largest
 from worker_loading import Loaded
@@ -70,6 +70,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     if (foreign or 0.0) > _FOREIGN_CORES or any((run.get("mfu_percent") or 0.0) > _ALL_PERCENT for run in runs.done):
         report.progress(0.8, "Measuring the limits of this device again")
         runs.judge_again(probe(loaded.device, getattr(torch, loaded.dtype)))
+    disturbed = runs.forget_disturbed_limits()
     variants, largest = _vary(job, runs, report)
     peaks = [run["peak_memory_mib"] for run in runs.done if run.get("peak_memory_mib")]
     if loaded.device.type == "cpu" and peaks:
@@ -77,6 +78,7 @@ def measure(job: dict, loaded: Loaded, report: Report) -> dict:
     return {
         **known,
         "limits": runs.limits,
+        "limits_disturbed": disturbed,
         "stages": [stage for stage in stages if stage],
         "foreign_cores": foreign,
         "reserved_mib": reserved,
@@ -184,6 +186,12 @@ class _Runs:
         """Take the better of two probes: a device that was disturbed during the first one reaches more than it said."""
         self.limits = better_of(self.limits, limits)
         self._judge()
+
+    def forget_disturbed_limits(self) -> bool:
+        """Drop limits that a run went well beyond."""
+        disturbed = drop_implausible_shares(self.done)
+        self.limits = None if disturbed else self.limits
+        return disturbed
 
     def _judge(self) -> None:
         for run, work in self._work:
