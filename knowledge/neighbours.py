@@ -42,7 +42,8 @@ class Neighbours:
         self._vectors = unit_vectors(vectors)
         with_none = np.pad(grades, ((0, 0), (0, 1))).astype(np.float64)  # the last column is of what nobody graded
         helping = with_none[:, [column.get(entry, -1) for entry in entries]]
-        self._shares = helping / np.maximum(1.0, helping.sum(axis=1, keepdims=True))
+        shares = helping / np.maximum(1.0, helping.sum(axis=1, keepdims=True))
+        self._shares = shares.astype(np.float32)  # reading them is most of a search's work here
 
     def chances(self, read: Floats) -> npt.NDArray[np.float64]:
         """What helped with the questions nearest to one: the entries' shares, shape (entries,), that sum to 1 or less.
@@ -51,8 +52,8 @@ class Neighbours:
             read: The entry reader's vector of the question, shape (384,).
         """
         alike = np.einsum("qd,d->q", self._vectors, unit_vectors(read[None])[0])
-        weights = np.exp((alike - alike.max()).astype(np.float64) / NARROWNESS)
-        return np.einsum("q,qe->e", weights / weights.sum(), self._shares)
+        weights = np.exp((alike - alike.max()) / NARROWNESS)
+        return np.einsum("q,qe->e", weights / weights.sum(), self._shares).astype(np.float64)
 
 
 def write_neighbours(entries: Sequence[str], reader: EntryReader, file: Path = FILE) -> None:
