@@ -39,7 +39,7 @@ def test_a_graded_question_brings_its_own_answers_forward(reader, language):
     for text, grades in asked:
         chances = neighbours.chances(reader.read(text, language).pooled)
         assert chances.shape == (len(ENTRIES),)
-        assert 0.0 < chances.sum() <= 1.0 + 1e-9
+        assert 0.0 < chances.sum() <= 1.0 + 1e-6  # as far as float32 adds up
         first += grades.get(ENTRIES[int(chances.argmax())]) == ANSWERS
     assert first > 0.7 * len(asked)
 
