@@ -155,7 +155,7 @@ class Assistant:
             )
             return
         spoken = answer_in or language_of(text, self._spoken_before(user, conversation))
-        turn = self._read_turn(text, user, conversation).model_copy(update={"language": spoken})
+        turn = self._read_turn(text, user, conversation, spoken)
         token = cancel or CancelToken()
         scope = TurnScope(turn=turn, call=CallScope(user=user, conversation=conversation, cancel=token))
         if dry_run:
@@ -222,7 +222,7 @@ class Assistant:
         turns = self.services.store.turns(user=user, conversation=conversation)
         return language_of(turns[-1].question) if turns else "en"
 
-    def _read_turn(self, text: str, user: str, conversation: str) -> TurnContext:
+    def _read_turn(self, text: str, user: str, conversation: str, language: Language) -> TurnContext:
         store = self.services.store
         turns = store.turns(user=user, conversation=conversation)
         known = [*store.models(user=user), *mirror_ids(self.settings.sources)]
@@ -231,7 +231,8 @@ class Assistant:
         used = [t.tools[-1] for t in reversed(turns[-_LAST_TOOLS:]) if t.tools]
         turn = read_turn(text, remembered=tuple(remembered), known=known, last_tool=used[0] if used else "")
         told = self._told_load(turn, user, conversation)
-        return turn.model_copy(update={"told": told, "last_call": self._last_call(turns, user, conversation)})
+        last_call = self._last_call(turns, user, conversation)
+        return turn.model_copy(update={"language": language, "told": told, "last_call": last_call})
 
     def _last_call(self, turns: list[Turn], user: str, conversation: str) -> LastCall:
         """How the last turn that a tool answered called a tool whose figures can be asked for with something else."""

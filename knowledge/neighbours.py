@@ -40,10 +40,9 @@ class Neighbours:
             vectors, grades = stored.get_tensor("vectors").astype(np.float32), stored.get_tensor("grades")
             column = {entry: i for i, entry in enumerate(stored.metadata()[_ENTRIES].split())}
         self._vectors = unit_vectors(vectors)
-        with_none = np.pad(grades, ((0, 0), (0, 1))).astype(np.float64)  # the last column is of what nobody graded
+        with_none = np.pad(grades, ((0, 0), (0, 1))).astype(np.float32)  # the last column is of what nobody graded
         helping = with_none[:, [column.get(entry, -1) for entry in entries]]
-        shares = helping / np.maximum(1.0, helping.sum(axis=1, keepdims=True))
-        self._shares = shares.astype(np.float32)  # reading them is most of a search's work here
+        self._shares = helping / np.maximum(1.0, helping.sum(axis=1, keepdims=True))
 
     def chances(self, read: Floats) -> npt.NDArray[np.float64]:
         """What helped with the questions nearest to one: the entries' shares, shape (entries,), that sum to 1 or less.

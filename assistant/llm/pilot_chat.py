@@ -215,8 +215,8 @@ class PilotChat(TransformersChat):
             turn: The question.
             reading: What `read` returned for it, where it was read already.
         """
-        if turn.varied:
-            return Route(routes=(turn.varied,), probability=1.0, readings=((turn.varied, 1.0),))
+        if again := turn.varied:
+            return Route(routes=(again,), probability=1.0, readings=((again, 1.0),))
         scores, second, prompt = reading or self.read(turn)
         doubt = doubts(turn)
         mixed = np.exp(self._routing.views.mixed(scores, language_of(turn.question)))

@@ -48,9 +48,19 @@ class LastCall(BaseModel):
         kept = {name: value for name, value in self.arguments.items() if name != "force"}
         if "dtype" in values:
             kept.pop("vary", None)  # formats that were compared are not this one
-        if values.get("currency", kept.get("currency")) != kept.get("currency"):
-            kept = {name: value for name, value in kept.items() if "price" not in name}  # no price in another currency
-        return {**kept, **values}
+        return going_on(kept, values)
+
+
+def going_on(before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What was told before with what is said now in its place; no price in another currency.
+
+    Args:
+        before: Arguments that were told before.
+        values: What the question says.
+    """
+    if values.get("currency", before.get("currency")) != before.get("currency"):
+        before = {name: value for name, value in before.items() if "price" not in name}
+    return {**before, **values}
 
 
 def only_varies(masked: str) -> bool:

@@ -21,7 +21,7 @@ from assistant.llm.reading_comparisons import asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_plans import plan_targets
 from assistant.llm.reading_variants import read_variants
-from assistant.llm.reading_variations import VARIABLE_TOOLS, LastCall, only_varies
+from assistant.llm.reading_variations import VARIABLE_TOOLS, LastCall, going_on, only_varies
 from tools.licences.uses import stated_uses
 from tools.model_reference import find_references
 
@@ -216,19 +216,12 @@ class TurnContext(BaseModel):
             if tool == "check_version" and len(self.named) == 2 and asks_difference(self.question):
                 values["against"] = next(name for name in self.named if name != values["model"])
         if tool == "estimate_cost":
-            values = self._going_on(values)
+            values = going_on(self.told, values)
         if tool == "plan_adoption" and self.told:
-            values["targets"] = self._going_on(values.get("targets", {}))
+            values["targets"] = going_on(self.told, values.get("targets", {}))
         if tool == "search_guidance":
             values = {"query": self.question}
         return values
-
-    def _going_on(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The values with what was told before, where the question does not say otherwise; no price in another currency."""
-        told = self.told
-        if values.get("currency", told.get("currency")) != told.get("currency"):
-            told = {name: value for name, value in told.items() if name == "requests_per_day"}
-        return {**told, **values}
 
 
 LEAST_LENGTH = 128
