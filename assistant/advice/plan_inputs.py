@@ -91,12 +91,13 @@ def _assumed(
 
 
 def _load_assumed(facts: PlanFacts) -> Iterator[Assumption]:
-    untold = [name for name in ("requests_per_day", "price_per_hour") if name not in facts.targets]
     cost = facts.cost
-    if untold and cost is not None:
-        record = cost.record
-        value = f"{record['requests_per_day']:,.0f}; {record['currency']} {record['price_per_hour']:g}"
-        yield Assumption(code="load_of_estimate", value=value, evidence=cost.id)
-        return
-    for name in untold:
-        yield Assumption(code="load" if name == "requests_per_day" else "price", value="", evidence="")
+    for code, target in (("load", "requests_per_day"), ("price", "price_per_hour")):
+        if target in facts.targets:
+            continue
+        if cost is None:
+            yield Assumption(code=code, value="", evidence="")
+            continue
+        amount = cost.record[target]
+        value = f"{amount:,.0f}" if code == "load" else f"{cost.record['currency']} {amount:g}"
+        yield Assumption(code=f"{code}_of_estimate", value=value, evidence=cost.id)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from assistant.languages import Language
+from assistant.money import spoken_amount
 from assistant.phrases import say
 from assistant.rendering.plan_notes import changes_text, conflicts_text, policy_text
 from assistant.rendering.plan_parts import (
@@ -155,7 +156,10 @@ def _closing(plan: AdoptionPlan, language: Language) -> list[str]:
     sentence = say(f"plan.{said}", language, model=plain(plan.model), weeks=weeks, stage=stage)
     closing.append(say("common.say_it", language, text=sentence))
     if plan.assumptions:
-        assumed = (say(f"assumption.{a.code}", language, value=plain(a.value)) for a in plan.assumptions)
+        assumed = (
+            say(f"assumption.{a.code}", language, value=spoken_amount(plain(a.value), language))
+            for a in plan.assumptions
+        )
         closing.append(say("plan.assumed", language, text=say("common.list_joint", language).join(assumed)))
     closing.append(say("common.not_checked", language, text=joined("unchecked", plan.not_checked, language)))
     return closing

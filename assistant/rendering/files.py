@@ -33,7 +33,7 @@ def render_snapshot(result: TurnResult, language: Language, _turn: Sequence[Turn
     return Rendered(headline, details, next_step(say("fetch.next_step", language), language), choices=choices)
 
 
-def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnResult]) -> Rendered:
+def render_safety(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
     """The record of `inspect_files`."""
     record: Any = result.record
     headline = say(f"safety.{record.verdict}", language, count=record.files_checked, id=result.evidence_id)
@@ -52,9 +52,12 @@ def render_safety(result: TurnResult, language: Language, _turn: Sequence[TurnRe
     ]
     lines += _reason_lines(record.findings[:MOST_FINDINGS], language)
     lines += _advisory_lines(record.advisories, language)
-    advice = [next_step(translate(step, language), language)] if step else []
-    advice.append(not_checked(record.not_checked, language))
-    return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part))
+    advised, choices = translate(step, language), tuple[str, ...]()
+    if record.verdict != "refuse" and turn[-1].tool == result.tool:
+        advised = say("safety.next_step", language, model=code(record.model))
+        choices = tuple(say(f"reading.{t}", language, model=record.model) for t in ("check_version", "profile_model"))
+    advice = (not_checked(record.not_checked, language), next_step(advised, language) if advised else "")
+    return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part), choices=choices)
 
 
 def _reason_lines(findings: Sequence[Any], language: Language) -> list[str]:

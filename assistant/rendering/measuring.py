@@ -45,6 +45,7 @@ def render_memory(result: TurnResult, language: Language, turn: Sequence[TurnRes
         ) + (say("memory.too_close", language) if _too_close(record) else "")
     answers = (
         _terms(record, language),
+        _when_the_peak_falls(record, language),
         _reverse(record, language),
         _speed(record, language),
         _by_dtype(record, language),
@@ -89,6 +90,17 @@ def _terms(record: Any, language: Language) -> str:
         for t in record.terms
     ]
     return table(header, rows)
+
+
+def _when_the_peak_falls(record: Any, language: Language) -> str:
+    """Why the parts add up to more than the peak: what loading takes is given back before the model runs."""
+    parts = {term.name: term.mib for term in record.terms}
+    if "load_peak" not in parts:
+        return ""
+    running = sum(parts.values()) - parts["load_peak"]
+    loading = running + parts["load_peak"] - parts.get("activations", 0.0) - parts.get("kv_cache", 0.0)
+    key = "memory.peak_in_loading" if loading > running else "memory.peak_in_running"
+    return say(key, language, loading=size(loading), running=size(running))
 
 
 def _reverse(record: Any, language: Language) -> str:

@@ -90,17 +90,18 @@ def train_reader(
     """
     torch.manual_seed(seed)
     examples = [each for each in examples_of(entries) if each.text not in held_out]
-    taught = [_said_by(stored_reader(teacher), entries, examples, minilm) for teacher in teachers]
+    known = [stored_reader(teacher) for teacher in teachers]
+    taught = [_said_by(teacher, entries, examples, minilm) for teacher in known]
     stored = stored_reader(before) if before else None
     pieces = stored.pieces if stored else learn_pieces([each.text for each in examples if each.language == "ja"])
     training = _Training(entries, examples, minilm, pieces, seed)
     if taught:
-        training.learn_from(torch.stack(taught).mean(0).softmax(-1))
+        training.learn_from(taught, [row for row in _rows(entries) if all(row in teacher.row for teacher in known)])
     if stored:
         training.go_on_from(stored)
         training.run(EPOCHS_MORE, PEAK_RATE_MORE)
     else:
-        training.start_at_the_means()
+        training.start_at_the_means(range(len(entries) + 1))
         training.run(EPOCHS, PEAK_RATE)
     file.parent.mkdir(exist_ok=True)
     save_file(training.arrays(), file, metadata={ENTRIES: " ".join(_rows(entries)), PIECES: pieces})
@@ -126,6 +127,7 @@ class _Training:
     def go_on_from(self, stored: StoredReader) -> None:
         """Take what a reader learnt; an entry that it does not know begins at the mean of its wordings."""
         self._minilm.go_on_from(stored.arrays)
+        self.start_at_the_means([i for i, entry in enumerate(self._rows) if entry not in stored.row])
         known = [(i, stored.row[entry]) for i, entry in enumerate(self._rows) if entry in stored.row]
         own, before = (list(each) for each in zip(*known, strict=True))
         with torch.no_grad():
@@ -158,9 +160,18 @@ class _Training:
     def arrays(self) -> dict[str, np.ndarray]:
         return self._minilm.arrays({"head": self._head})
 
-    def learn_from(self, said: torch.Tensor) -> None:
-        """Let half of each target be what teachers say, shape (examples, rows)."""
-        self._targets = (1 - TAUGHT) * self._targets + TAUGHT * said
+    def learn_from(self, said: Sequence[torch.Tensor], known: Sequence[str]) -> None:
+        """Let half of each target be what the teachers say together; of a row that one does not know, the label alone tells.
+
+        Args:
+            said: Log-probabilities of the examples by teacher, each of shape (examples, rows).
+            known: The rows that all teachers know.
+        """
+        rows = [self._rows.index(row) for row in known]
+        share = TAUGHT * self._targets[:, rows].sum(-1, keepdim=True)
+        together = torch.zeros_like(self._targets)
+        together[:, rows] = torch.stack([each[:, rows] for each in said]).mean(0).softmax(-1)
+        self._targets = (1 - share) * self._targets + share * together
 
     def read(self) -> torch.Tensor:
         """Log-probabilities of all examples, shape (examples, rows)."""
@@ -172,19 +183,26 @@ class _Training:
                 found[rows] = self._head(pooled).float().log_softmax(-1)
         return found
 
-    def start_at_the_means(self) -> None:
-        """The head begins where the untrained model would look: at the mean vector of each entry's English wordings."""
+    def start_at_the_means(self, own: Sequence[int]) -> None:
+        """Rows of the head begin where the model looks so far: at the mean vector of each entry's English wordings."""
+        if not own:
+            return
         sums = torch.zeros_like(self._head.weight)
         self._minilm.model.eval()
-        rows = [i for i, each in enumerate(self._examples) if each.language == "en" and each.weight == 1.0]
+        wanted = set(own)
+        rows = [
+            i
+            for i, each in enumerate(self._examples)
+            if each.language == "en" and each.weight == 1.0 and each.entry in wanted
+        ]
         with torch.no_grad(), _faster_numbers():
             for start in range(0, len(rows), 64):
                 part = rows[start : start + 64]
                 read = self._minilm.pooled([self._ids[row] for row in part], hidden=0.0, rng=self._rng)
                 pooled = nn.functional.normalize(read.float(), dim=-1)
                 sums.index_add_(0, torch.tensor([self._examples[i].entry for i in part]), pooled)
-            self._head.weight.copy_(3.0 * nn.functional.normalize(sums, dim=-1))
-            self._head.bias.zero_()
+            self._head.weight[list(own)] = 3.0 * nn.functional.normalize(sums[list(own)], dim=-1)
+            self._head.bias[list(own)] = 0.0
 
     def _batches(self) -> list[list[int]]:
         rows = [i for i, e in enumerate(self._examples) if e.weight == 1.0 or self._rng.random() < SENTENCES_READ]

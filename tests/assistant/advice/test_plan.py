@@ -234,7 +234,15 @@ def test_what_was_not_said_is_assumed_and_the_assumption_stated(plan_of, records
     assert assumed["memory"] == ("CPU", "E5")
     assert {"load", "price", "data_class", "budget", "deadline"} <= set(assumed)
     estimated = {a.code: a for a in plan_of().assumptions}
-    assert (estimated["load_of_estimate"].value, estimated["load_of_estimate"].evidence) == ("10,000; USD 1", "E7")
+    assert {
+        code: (estimated[code].value, estimated[code].evidence) for code in ("load_of_estimate", "price_of_estimate")
+    } == {
+        "load_of_estimate": ("10,000", "E7"),
+        "price_of_estimate": ("USD 1", "E7"),
+    }
+    assert {"price_of_estimate", "load_of_estimate"} & {
+        a.code for a in plan_of(requests_per_day=10_000).assumptions
+    } == {"price_of_estimate"}
     assert {a.code for a in plan_of(**ALL_TOLD).assumptions} == {"memory"}
 
 
