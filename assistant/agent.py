@@ -36,7 +36,7 @@ from assistant.llm.pilot_chat import PilotChat
 from assistant.llm.turn_schema import DEAR_TOOLS, TurnContext
 from assistant.services import Services
 from assistant.toolbox import CallScope, Toolbox, read_record
-from assistant.turn_events import ToolFailed, ToolPlanned, TurnEvent
+from assistant.turn_events import ToolFailed, ToolPlanned, ToolProgress, TurnEvent
 from tools.errors import Cancelled, ToolError
 from tools.fetch_preview import memory_of_run, preview_fetch
 from tools.fetching import bytes_to_download
@@ -182,11 +182,16 @@ def run_in_step(
     Calls of one answer run in threads. Each waits for the one before it with its consent too: what that one finds out can
     make the consent needless, and the order of the calls is the user's.
     """
+    write = get_stream_writer()
+
+    def wait(before: int) -> None:
+        write(ToolProgress(name=name, fraction=0, message=f"Waiting for other questions: {before} before this one"))
+
     try:
-        with toolbox.one_at_a_time.alone(scope.call.cancel):
+        with toolbox.one_at_a_time.alone(scope.call.cancel, wait):
             return _run_alone(name, proposed, scope, toolbox, services)
     except Cancelled as error:
-        get_stream_writer()(ToolFailed(name=name, message=error.message, next_step=error.next_step))
+        write(ToolFailed(name=name, message=error.message, next_step=error.next_step))
         return f"failed.failed {scope.turn.language}\n{error.message}", None
 
 

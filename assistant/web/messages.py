@@ -46,9 +46,11 @@ class TurnMessages:
     evidence: list[ToolFinished] = field(default_factory=list)
     clock: Callable[[], float] = time.monotonic
     _open: list[tuple[Message, float, TimeLeft]] = field(default_factory=list)
+    _waiting: ToolProgress | None = None
 
     def add(self, event: TurnEvent) -> None:
         """Take in the next event."""
+        self._waiting = None
         if isinstance(event, ToolStarted):
             self._start(event)
         elif isinstance(event, ToolProgress):
@@ -73,6 +75,9 @@ class TurnMessages:
     def messages(self) -> list[Message]:
         """Messages for the chat component: the steps, then the answer with choices."""
         found = list(self.steps)
+        if self._waiting:
+            log = code(translate(self._waiting.message, self.language))
+            found.append(self._step(self._waiting.name, " ", log))
         if self.answer or not found:
             options = [{"value": choice} for choice in self.choices]
             found.append({"role": "assistant", "content": self.answer or "…", "options": options})
@@ -80,20 +85,16 @@ class TurnMessages:
 
     def _start(self, event: ToolStarted) -> None:
         about = event.arguments.get("model") or ", ".join(event.arguments.get("models") or [])
-        step: Message = {
-            "role": "assistant",
-            "content": code(str(about)) or " ",
-            "metadata": {
-                "title": self._title(event.name),
-                "id": f"{STEPS}-{len(self.steps)}",
-                "status": "pending",
-                "log": "",
-            },
-        }
+        step = self._step(event.name, code(str(about)) or " ")
         if self._open:
             step["metadata"]["parent_id"] = self._open[-1][0]["metadata"]["id"]
         self.steps.append(step)
         self._open.append((step, self.clock(), TimeLeft(self.clock)))
+
+    def _step(self, tool: str, text: str, log: str = "") -> Message:
+        identity = f"{STEPS}-{len(self.steps)}"
+        metadata = {"title": self._title(tool), "id": identity, "status": "pending", "log": log}
+        return {"role": "assistant", "content": text, "metadata": metadata}
 
     def _title(self, tool: str) -> str:
         return say(f"tool.{tool}", self.language) if has(f"tool.{tool}") else tool
@@ -103,6 +104,9 @@ class TurnMessages:
             step, _, left = self._open[-1]
             text = progress_text(event.fraction, event.message, left.after(event.fraction), self.language)
             step["metadata"]["log"] = text
+        else:
+            # No step runs yet: another conversation's does.
+            self._waiting = event
 
     def _finish(self, text: str) -> None:
         if not self._open:

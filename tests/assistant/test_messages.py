@@ -57,6 +57,18 @@ def test_a_running_step_is_pending_and_shows_its_progress():
     }
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "Waiting for other questions: 1 before this one"), ("ja", "ほかの質問の処理待ち(先に 1 件)")],
+)
+def test_a_question_that_waits_for_another_says_so_until_its_step_begins(language, text):
+    waits = ToolProgress(name="fetch_model", fraction=0, message="Waiting for other questions: 1 before this one")
+    (step,) = after(waits, language=language).messages()
+    assert (step["metadata"]["status"], step["metadata"]["log"]) == ("pending", text)
+    (step,) = after(waits, started(), language=language).messages()
+    assert step["metadata"]["log"] == ""
+
+
 def test_the_time_left_is_told_once_it_can_be():
     now = iter([0.0, 0.0, 30.0, 45.0, 60.0])
     turn = TurnMessages("en", clock=lambda: next(now))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
-from assistant.one_at_a_time import OneAtATime
+from assistant.one_at_a_time import LOOKS_EVERY_S, OneAtATime
 from tools.errors import Cancelled
 from tools.progress import CancelToken
 
@@ -60,6 +61,44 @@ def test_who_is_stopped_while_waiting_leaves_the_line(gate):
         assert came == ["a was stopped"]
     second.join()
     assert came == ["a was stopped", "b"]
+
+
+def test_who_waits_is_told_how_many_strangers_are_before(gate):
+    own, heard = CancelToken(), []
+
+    def take():
+        with gate.alone(own, heard.append):
+            heard.append("came")
+
+    with gate.alone(CancelToken()):
+        other = begin_waiting(gate, "b", [])
+        waiting = threading.Thread(target=take)
+        waiting.start()
+        while not heard:
+            pass
+        assert heard == [2]
+    other.join()
+    waiting.join()
+    assert heard[-1] == "came"
+    assert set(heard[1:-1]) <= {1}
+
+
+def test_steps_of_ones_own_question_are_no_strangers(gate):
+    own, heard = CancelToken(), []
+
+    def take():
+        with gate.alone(own, heard.append):
+            heard.append("came")
+
+    with gate.alone(own):
+        waiting = threading.Thread(target=take)
+        waiting.start()
+        while len(gate._order) < 2:
+            pass
+        time.sleep(3 * LOOKS_EVERY_S)
+        assert heard == []
+    waiting.join()
+    assert heard == ["came"]
 
 
 def test_an_error_lets_the_next_one_come(gate):

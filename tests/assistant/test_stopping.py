@@ -52,7 +52,7 @@ def test_a_reader_who_goes_away_while_a_tool_runs_does_not_wait_for_it(make_assi
     assert assistant.services.store.find(user="alice", tool="profile_model") == [], "the measurement went on"
 
 
-def test_a_step_that_waits_for_another_ones_tool_can_be_stopped(make_assistant):
+def test_a_step_that_waits_for_another_ones_tool_says_so_and_can_be_stopped(make_assistant):
     llm = ScriptedChat(script=[call(("profile_model", {})), call(("check_version", {})), AIMessage("Done.")])
     assistant, stopped = make_assistant(llm), CancelToken()
     running = assistant.stream(f"Profile {MINILM}", user="alice", conversation="c")
@@ -60,6 +60,7 @@ def test_a_step_that_waits_for_another_ones_tool_can_be_stopped(make_assistant):
     threading.Timer(0.3, stopped.cancel).start()
     waiting = list(assistant.stream(f"Which version is {MINILM}?", user="alice", conversation="d", cancel=stopped))
     running.close()
+    assert [e.message for e in of(ToolProgress, waiting)] == ["Waiting for other questions: 1 before this one"]
     assert [e.message for e in of(ToolFailed, waiting)] == ["The step was stopped."]
 
 
