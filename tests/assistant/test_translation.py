@@ -54,6 +54,7 @@ NO_SENTENCES = {
 _PATTERN = re.compile(r"\\[bsdwWAZ.+]|\(\?|\.\*|\.\+|\[\^|PRAGMA|^\^|\w\|\w")
 TOLD = {
     "ToolFailed",
+    "ToolProgress",
     "TurnFailed",
     "ApprovalNeeded",
     *(
