@@ -169,6 +169,12 @@ def test_one_thing_amiss_fires_its_own_rule(plan_of, records, replaced, targets,
     assert (plan.verdict, effects(plan)) == (verdict, fired)
 
 
+@pytest.mark.parametrize(("noise", "change"), [("quiet", "R-LAT.failed"), ("noisy", "R-LAT.failed_amid_noise")])
+def test_a_latency_that_failed_amid_other_work_is_to_be_measured_again_first(plan_of, records, noise, change):
+    plan = plan_of(*records.sound(profile=records.profile().model_copy(update={"noise": noise})), latency_p95_ms=11)
+    assert {rule.rule: rule.change for rule in plan.rules}["R-LAT"] == change
+
+
 @pytest.mark.parametrize("section", ["unfilled", "missing"])
 def test_undocumented_limitations_are_a_condition(plan_of, records, section):
     plan = plan_of(*records.sound(documentation=records.documentation(limitations=section)))
