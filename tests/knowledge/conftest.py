@@ -1,14 +1,17 @@
-"""The real guidance index, kept between test runs, and the fast stand-in for the embedding model."""
+"""The real guidance index, kept between test runs, small sound indexes, and a fast stand-in for the embedding model."""
 
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tools.mirrors import bundled_folder
+
+pytest.register_assert_rewrite("tests.knowledge.index_folders")
 
 
 def _hash_embedder():
@@ -52,3 +55,31 @@ def search(guidance_index):
     found = WarmedSearch(guidance_index, RememberingEmbedder(bundled_folder()))
     assert found.index_problem == ""
     return found
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, make_embedder):
+    """Folders with a sound index of TEXTS and of LARGE_TEXTS, built with the model `first`."""
+    from knowledge.index import open_index
+    from tests.knowledge.index_folders import COUNT, LARGE, make_texts
+
+    folders = {count: tmp_path_factory.mktemp("built") / "index" for count in (COUNT, LARGE)}
+    for count, folder in folders.items():
+        assert open_index(folder, make_texts(count, "old"), make_embedder("first")).built
+    return folders
+
+
+@pytest.fixture
+def folder(built, tmp_path):
+    """A copy of the sound index of TEXTS."""
+    from tests.knowledge.index_folders import COUNT
+
+    return Path(shutil.copytree(built[COUNT], tmp_path / "index"))
+
+
+@pytest.fixture
+def large_folder(built, tmp_path):
+    """A copy of the sound index of LARGE_TEXTS."""
+    from tests.knowledge.index_folders import LARGE
+
+    return Path(shutil.copytree(built[LARGE], tmp_path / "large"))

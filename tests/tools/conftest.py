@@ -16,6 +16,8 @@ from tools.hub import forget_reachability
 from tools.mirrors import bundled_folder
 from tools.model_sources import ModelSources
 
+pytest.register_assert_rewrite("tests.tools.file_verdicts")
+
 
 def _hub_module():
     path = Path(__file__).parent.parent / "hub_server.py"

@@ -1,12 +1,14 @@
-"""Evidence made of the tools' own record classes and stored in a real database."""
+"""Evidence made of the tools' own record classes and stored in a real database, and plans and reports made from it."""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 
 import pytest
 
 from assistant.evidence import EvidenceStore
+from tests.assistant.advice.plan_under_test import MODEL, TARGETS
 from tools.cards.sections import CardSection
 from tools.documentation import DocumentationCheck
 from tools.file_safety.findings import FileInspection, Finding
@@ -16,7 +18,8 @@ from tools.profiling.records import MemoryByKind, Profile, ProfileRun
 from tools.snapshot import Snapshot
 from tools.version import LibraryFit, VersionCheck
 
-MODEL = "org/model"
+pytest.register_assert_rewrite("tests.assistant.advice.report_reading")
+
 COMMIT = "a" * 40
 
 
@@ -221,3 +224,58 @@ def priced(store, keep):
         return keep(work_out(evidence=store.find(user="u", model=MODEL)), "estimate_cost")
 
     return price
+
+
+@pytest.fixture
+def profiled(evidence_of, records):
+    """Evidence of a profile whose best throughput is 200 texts a second."""
+    return evidence_of(records.profile())
+
+
+@pytest.fixture
+def plan_of(evidence_of, store, priced):
+    """The function that stores records, works out the cost when asked, and plans."""
+    from assistant.advice.plan import plan_adoption
+
+    def plan(*given, cost=True, **targets):
+        evidence_of(*given)
+        if cost:
+            priced()
+        return plan_adoption(MODEL, "sorting mail", targets, evidence=store.find(user="u", model=MODEL))
+
+    return plan
+
+
+@pytest.fixture
+def planned(evidence_of, records, priced, keep, store):
+    """The function that gives a stored plan and the evidence, newest first."""
+    from assistant.advice.plan import plan_adoption
+
+    def make(
+        use_case="sorting mail", *, cost=True, passages=(), decisions=(), previous=None, targets=TARGETS, **replaced
+    ):
+        evidence_of(*records.sound(**replaced))
+        if cost:
+            priced()
+        plan = plan_adoption(
+            MODEL, use_case, targets, evidence=store.find(user="u"), passages=passages, decisions=decisions, previous=previous,
+            version=2 if previous else 1, today=dt.date(2026, 11, 2),
+        )  # fmt: skip
+        keep(plan, "plan_adoption")
+        return plan, store.find(user="u")
+
+    return make
+
+
+@pytest.fixture
+def write(planned, tmp_path):
+    """The function that writes the report of a plan and returns its text."""
+    from assistant.advice.report import write_report
+
+    def call(ending, language="en", *, audience="manager", chosen=None, told=(), **changes):
+        plan, evidence = planned(decisions=told, **changes)
+        out = tmp_path / f"plan{ending}"
+        write_report(plan, evidence, out, language, audience=audience, decisions=told, chosen=chosen)
+        return out.read_text(encoding="utf-8")
+
+    return call

@@ -5,28 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assistant.advice.cost import estimate_cost
 from assistant.advice.cost_records import CostEstimate
 from assistant.advice.serving import DAYS_PER_MONTH, SECONDS_PER_DAY, UTILISATIONS
 from assistant.evidence import of_present_commit
+from tests.assistant.advice.cost_inputs import MODEL, loads, prices, shared
 from tools.errors import InvalidArgument, MissingEvidence
 
-MODEL = "org/model"
-loads = st.floats(0.001, 1e9)
-prices = st.floats(0, 1e4)
 throughputs = st.floats(0.01, 1e6)
-shared = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@pytest.fixture
-def profiled(evidence_of, records):
-    """Evidence of a profile whose best throughput is 200 texts a second."""
-    return evidence_of(records.profile())
 
 
 def with_throughput(evidence, throughput):
@@ -216,196 +205,6 @@ def test_every_figure_lies_within_its_range(evidence_of, records, profiled, load
             (full.cost_per_million_tokens, full.cost_per_million_tokens_range),
         ]
     assert all(r.low * (1 - 1e-9) <= value <= r.high * (1 + 1e-9) for value, r in ranges)
-
-
-# --- requests and tokens ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def writing(evidence_of, records):
-    """Evidence of a model that writes 16 tokens for each of 4 prompts in half a second: 8 requests a second."""
-    generation = {"unit": "tokens", "time_to_first_token_ms": 200.0, "inter_token_latency_ms": 20.0}
-    return evidence_of(records.profile(records.measured(4, 500.0, 550.0, 128.0, **generation)))
-
-
-def test_a_request_for_text_is_as_many_tokens_as_it_reads_and_writes(writing):
-    estimate = estimate_cost(MODEL, 345_600, 1.0, evidence=writing)
-    assert (estimate.unit, estimate.throughput_per_s, estimate.requests_per_s) == ("tokens", 128.0, 8.0)
-    assert (estimate.new_tokens, estimate.tokens_per_request) == (16, 144)
-    assert estimate.busy_percent == pytest.approx(50.0)
-    assert "reads 128 tokens and writes 16" in estimate.assumptions[0]
-
-
-def test_a_longer_answer_costs_what_the_measured_times_say(writing):
-    (row,) = [s for s in estimate_cost(MODEL, None, 1.0, evidence=writing).sensitivity if s.input == "new_tokens"]
-    assert (row.cheap_value, row.value, row.dear_value, row.basis) == (8, 16, 32, "measured")
-    assert row.dear_percent == pytest.approx(100 * ((200 + 31 * 20) / 500 - 1))
-
-
-def test_images_have_no_price_for_tokens(evidence_of, records):
-    evidence = evidence_of(records.profile(records.measured(unit="inputs")))
-    estimate = estimate_cost(MODEL, 1000, 1.0, evidence=evidence, alternative_price_per_thousand_requests=1.0)
-    assert estimate.tokens_per_request is None
-    assert {o.cost_per_million_tokens for o in estimate.options} == {None}
-    assert estimate.break_even.price_per_million_tokens is None
-    with pytest.raises(InvalidArgument, match="not counted in tokens"):
-        estimate_cost(MODEL, 1000, 1.0, evidence=evidence, alternative_price_per_million_tokens=1.0)
-
-
-def test_speech_is_written_in_tokens_but_not_read_in_them(evidence_of, records):
-    speech = {"unit": "tokens", "time_to_first_token_ms": 200.0, "inter_token_latency_ms": 20.0}
-    heard = records.profile(records.measured(1, 500.0, 550.0, 32.0, **speech))
-    evidence = evidence_of(heard.model_copy(update={"task": "automatic-speech-recognition"}))
-    estimate = estimate_cost(MODEL, 1000, 1.0, evidence=evidence)
-    assert (estimate.requests_per_s, estimate.new_tokens, estimate.tokens_per_request) == (2.0, 16, None)
-    assert estimate.assumptions[0] == "Every request is one input, in batches of 1."
-
-
-def test_requests_have_the_middle_of_the_lengths_that_were_measured(evidence_of, records):
-    runs = [records.measured(1, p50, p50, 1000 / p50, sequence_length=n) for n, p50 in ((64, 5), (256, 20), (512, 50))]
-    estimate = estimate_cost(MODEL, None, 1.0, evidence=evidence_of(records.profile(*runs)))
-    assert (estimate.sequence_length, estimate.requests_per_s) == (256, 50.0)
-    (row,) = [s for s in estimate.sensitivity if s.input == "sequence_length"]
-    assert (row.cheap_value, row.dear_value, row.basis) == (64, 512, "measured")
-    assert (row.cheap_percent, row.dear_percent) == (pytest.approx(-75), pytest.approx(150))
-
-
-# --- what moves the result --------------------------------------------------------------------------------------------
-
-
-def test_a_load_for_less_than_a_device_depends_on_its_price_alone(profiled):
-    estimate = estimate_cost(MODEL, 1000, 1.0, evidence=profiled)
-    assert (estimate.sensitivity_of, estimate.moves_most) == ("cost_per_month", "price")
-    assert [s.input for s in estimate.sensitivity if s.cheap_percent or s.dear_percent] == ["price"]
-
-
-def test_what_is_only_assumed_is_not_called_the_strongest(profiled):
-    estimate = estimate_cost(MODEL, None, 1.0, evidence=profiled)
-    assert estimate.sensitivity_of == "cost_per_thousand_requests"
-    assert (estimate.sensitivity[0].input, estimate.sensitivity[0].basis) == ("sequence_length", "assumed")
-    assert estimate.moves_most == "utilisation"
-
-
-def test_the_batch_is_compared_with_the_other_measured_ones(profiled):
-    (row,) = [s for s in estimate_cost(MODEL, None, 1.0, evidence=profiled).sensitivity if s.input == "batch"]
-    assert (row.value, row.cheap_value, row.dear_value) == (8, 8, 1)
-    assert (row.cheap_percent, row.dear_percent) == (0, pytest.approx(100))
-
-
-def test_without_load_and_price_there_is_no_result_to_move(profiled):
-    estimate = estimate_cost(MODEL, evidence=profiled)
-    assert (estimate.sensitivity_of, estimate.sensitivity, estimate.moves_most) == (None, (), None)
-
-
-@given(load=st.none() | loads, price=st.none() | prices)
-@shared
-def test_inputs_stand_in_the_order_of_what_they_move(profiled, load, price):
-    rows = estimate_cost(MODEL, load, price, evidence=profiled).sensitivity
-    assert all(row.cheap_percent <= 0 <= row.dear_percent for row in rows)
-    moves = [row.dear_percent - row.cheap_percent for row in rows]
-    assert moves == sorted(moves, reverse=True)
-
-
-# --- against another offer --------------------------------------------------------------------------------------------
-
-
-def test_both_ways_of_naming_a_price_are_the_same_price(profiled):
-    by_tokens = estimate_cost(MODEL, 1000, 1.0, evidence=profiled, alternative_price_per_million_tokens=10.0)
-    by_requests = estimate_cost(MODEL, 1000, 1.0, evidence=profiled, alternative_price_per_thousand_requests=1.28)
-    assert by_tokens.break_even.price_per_thousand_requests == pytest.approx(1.28)
-    assert by_tokens.break_even.given_as == "million_tokens"
-    assert by_requests.break_even.price_per_million_tokens == pytest.approx(10.0)
-    assert by_tokens.break_even.at[1].from_requests_per_day == pytest.approx(24 / 0.00128)
-
-
-def test_an_offer_below_the_cost_at_capacity_is_never_beaten(profiled):
-    estimate = estimate_cost(MODEL, 1000, 1.0, evidence=profiled, alternative_price_per_thousand_requests=0.003)
-    assert [at.from_requests_per_day is None for at in estimate.break_even.at] == [True, True, False]
-    assert {at.cheaper_here for at in estimate.break_even.at} == {"other"}
-
-
-def test_without_an_offer_or_a_price_there_is_nothing_to_compare(profiled):
-    assert estimate_cost(MODEL, 1000, 1.0, evidence=profiled).break_even is None
-    offer = {"alternative_price_per_thousand_requests": 1.0}
-    assert estimate_cost(MODEL, 1000, evidence=profiled, **offer).break_even is None
-
-
-@pytest.mark.parametrize(("tokens", "requests"), [(1.0, 1.0), (-1.0, None), (None, float("nan"))])
-def test_an_offer_that_makes_no_sense_is_refused(profiled, tokens, requests):
-    with pytest.raises(InvalidArgument, match="alternative"):
-        estimate_cost(
-            MODEL, 1000, 1.0, evidence=profiled,
-            alternative_price_per_million_tokens=tokens, alternative_price_per_thousand_requests=requests,
-        )  # fmt: skip
-
-
-@given(price=st.floats(0.01, 100), offer=st.floats(1e-5, 10), times=st.floats(1.001, 50))
-@shared
-def test_the_break_even_agrees_with_both_prices(profiled, price, offer, times):
-    """From it on at the same number of devices, and always from the second figure on, own devices are no dearer."""
-
-    def at(load):
-        return estimate_cost(
-            MODEL, load, price, evidence=profiled, alternative_price_per_thousand_requests=offer
-        ).break_even.at
-
-    for i, found in enumerate(at(1000)):
-        first, always = found.from_requests_per_day, found.always_from_requests_per_day
-        if first is None:
-            assert found.capacity_per_day * offer / 1000 < price * 24
-            assert at(found.capacity_per_day * 0.999)[i].cheaper_here == "other"
-            continue
-        assert at(first * 0.999)[i].cheaper_here == "other"
-        if first * 1.001 < found.capacity_per_day:
-            assert at(first * 1.001)[i].cheaper_here == "own"
-        if always is not None and always * times <= 1e12:
-            assert at(always * times)[i].cheaper_here == "own"
-            assert always >= first
-
-
-# --- response times ---------------------------------------------------------------------------------------------------
-
-
-def test_the_service_is_that_of_a_single_request(profiled):
-    queueing = estimate_cost(MODEL, 864_000, 1.0, evidence=profiled, peak_factor=5).queueing
-    assert (queueing.batch_size, queueing.service_p50_ms, queueing.service_p95_ms) == (1, 10.0, 12.0)
-    assert (queueing.peak_factor, queueing.arrivals_per_s) == (5, 50.0)
-    assert [at.devices for at in queueing.at] == [1, 2, 3]
-    assert (queueing.target_p95_ms, queueing.devices_for_target) == (None, None)
-
-
-def test_the_devices_for_a_target_stand_among_the_rows(profiled):
-    queueing = estimate_cost(MODEL, 8_000_000, 1.0, evidence=profiled, latency_p95_target_ms=15.0).queueing
-    rows = {at.devices: at for at in queueing.at}
-    assert rows[queueing.devices_for_target].response_p95_ms <= 15.0
-    assert rows[queueing.devices_for_target - 1].response_p95_ms > 15.0
-    assert rows[1].response_p95_ms is None, "one device cannot keep up"
-    assert rows[1].busy_percent > 100
-    assert rows[5].cost_per_month == pytest.approx(5 * 24 * DAYS_PER_MONTH)
-    assert queueing.batch_within_target == 1, "a batch of 8 takes longer than the target"
-
-
-def test_a_target_below_the_service_time_is_out_of_reach(profiled):
-    queueing = estimate_cost(MODEL, 1000, 1.0, evidence=profiled, latency_p95_target_ms=9.0).queueing
-    assert (queueing.target_p95_ms, queueing.devices_for_target, queueing.batch_within_target) == (9.0, None, None)
-
-
-def test_what_batches_would_change_is_measured(profiled):
-    queueing = estimate_cost(MODEL, 1000, 1.0, evidence=profiled, latency_p95_target_ms=60.0).queueing
-    found = (queueing.batch_within_target, queueing.batch_requests_per_s, queueing.batch_latency_p50_ms)
-    assert found == (8, 200.0, 40.0)
-
-
-@pytest.mark.parametrize("peak", [0.5, 25, float("nan")])
-def test_a_peak_out_of_range_is_refused(profiled, peak):
-    with pytest.raises(InvalidArgument, match="busiest hour"):
-        estimate_cost(MODEL, 1000, 1.0, evidence=profiled, peak_factor=peak)
-
-
-@pytest.mark.parametrize("target", [0, -1, float("inf"), float("nan")])
-def test_a_target_out_of_range_is_refused(profiled, target):
-    with pytest.raises(InvalidArgument, match="target"):
-        estimate_cost(MODEL, 1000, 1.0, evidence=profiled, latency_p95_target_ms=target)
 
 
 # --- what was stored before -------------------------------------------------------------------------------------------
