@@ -66,6 +66,7 @@ class EntryReader:
     def _loaded(self) -> tuple[QuestionTokens, Any, dict[str, torch.Tensor], list[int], int]:
         stored = stored_reader(self._weights)
         tokenizer, model, added = merged_minilm(self._minilm, stored.arrays)
+        model = model.to(_number_type())
         rows = [stored.row.get(entry, -1) for entry in self._entries]
         return QuestionTokens(tokenizer, stored.pieces), model, added, rows, stored.row[OUTSIDE]
 
@@ -85,6 +86,14 @@ class EntryReader:
                 scores = (added["head.weight"] @ pooled + added["head.bias"]).log_softmax(-1).numpy()
         known = np.array([scores[row] if row >= 0 else scores.min() for row in rows], dtype=np.float32)
         return Reading(known, float(scores[outside]), pooled.numpy())
+
+
+def _number_type() -> torch.dtype:
+    """Bfloat16 where the processor multiplies it: a question is so short that fetching the weights takes most of the time."""
+    import torch  # noqa: PLC0415 (heavy import, only when needed)
+
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else torch.float32
 
 
 class StoredReader(NamedTuple):

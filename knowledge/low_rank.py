@@ -37,7 +37,7 @@ def adaptable(model: Any) -> Iterator[tuple[str, torch.nn.Linear]]:
 
 def pool(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean of the token vectors, shape (texts, 384), scaled to the size that heads are trained for."""
-    hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+    hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
     weight = mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1) * POOLED
 
