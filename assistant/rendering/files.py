@@ -29,8 +29,8 @@ def render_snapshot(result: TurnResult, language: Language, _turn: Sequence[Turn
         id=result.evidence_id,
     )
     details = say(f"fetch.source_{record.source}", language)
-    choices = tuple(say(f"reading.{t}", language, model=record.model) for t in ("check_version", "profile_model"))
-    return Rendered(headline, details, next_step(say("fetch.next_step", language), language), choices=choices)
+    advice = next_step(say("fetch.next_step", language), language)
+    return Rendered(headline, details, advice, choices=_next_requests(record.model, language))
 
 
 def render_safety(result: TurnResult, language: Language, turn: Sequence[TurnResult]) -> Rendered:
@@ -52,12 +52,16 @@ def render_safety(result: TurnResult, language: Language, turn: Sequence[TurnRes
     ]
     lines += _reason_lines(record.findings[:MOST_FINDINGS], language)
     lines += _advisory_lines(record.advisories, language)
-    advised, choices = translate(step, language), tuple[str, ...]()
-    if record.verdict != "refuse" and turn[-1].tool == result.tool:
-        advised = say("safety.next_step", language, model=code(record.model))
-        choices = tuple(say(f"reading.{t}", language, model=record.model) for t in ("check_version", "profile_model"))
+    goes_on = record.verdict != "refuse" and turn[-1].tool == result.tool
+    advised = say("safety.next_step", language, model=code(record.model)) if goes_on else translate(step, language)
+    choices = _next_requests(record.model, language) if goes_on else ()
     advice = (not_checked(record.not_checked, language), next_step(advised, language) if advised else "")
     return Rendered(headline, "\n".join(lines), "\n\n".join(part for part in advice if part), choices=choices)
+
+
+def _next_requests(model: str, language: Language) -> tuple[str, ...]:
+    """What to ask for once the files are there and sound."""
+    return tuple(say(f"reading.{tool}", language, model=model) for tool in ("check_version", "profile_model"))
 
 
 def _reason_lines(findings: Sequence[Any], language: Language) -> list[str]:

@@ -97,8 +97,9 @@ def _when_the_peak_falls(record: Any, language: Language) -> str:
     parts = {term.name: term.mib for term in record.terms}
     if "load_peak" not in parts:
         return ""
+    passing = parts.get("activations", 0.0) + parts.get("kv_cache", 0.0)
     running = sum(parts.values()) - parts["load_peak"]
-    loading = running + parts["load_peak"] - parts.get("activations", 0.0) - parts.get("kv_cache", 0.0)
+    loading = sum(parts.values()) - passing
     key = "memory.peak_in_loading" if loading > running else "memory.peak_in_running"
     return say(key, language, loading=size(loading), running=size(running))
 

@@ -90,21 +90,23 @@ def train_reader(
     """
     torch.manual_seed(seed)
     examples = [each for each in examples_of(entries) if each.text not in held_out]
-    known = [stored_reader(teacher) for teacher in teachers]
-    taught = [_said_by(teacher, entries, examples, minilm) for teacher in known]
+    taught_by = [stored_reader(teacher) for teacher in teachers]
+    said = [_said_by(teacher, entries, examples, minilm) for teacher in taught_by]
     stored = stored_reader(before) if before else None
     pieces = stored.pieces if stored else learn_pieces([each.text for each in examples if each.language == "ja"])
     training = _Training(entries, examples, minilm, pieces, seed)
-    if taught:
-        training.learn_from(taught, [row for row in _rows(entries) if all(row in teacher.row for teacher in known)])
+    rows = _rows(entries)
+    if said:
+        training.learn_from(said, [row for row in rows if all(row in teacher.row for teacher in taught_by)])
     if stored:
         training.go_on_from(stored)
+        training.start_at_the_means([i for i, row in enumerate(rows) if row not in stored.row])
         training.run(EPOCHS_MORE, PEAK_RATE_MORE)
     else:
-        training.start_at_the_means(range(len(entries) + 1))
+        training.start_at_the_means(range(len(rows)))
         training.run(EPOCHS, PEAK_RATE)
     file.parent.mkdir(exist_ok=True)
-    save_file(training.arrays(), file, metadata={ENTRIES: " ".join(_rows(entries)), PIECES: pieces})
+    save_file(training.arrays(), file, metadata={ENTRIES: " ".join(rows), PIECES: pieces})
 
 
 class _Training:
@@ -125,9 +127,8 @@ class _Training:
         self._trained = self._minilm.trained([self._head])
 
     def go_on_from(self, stored: StoredReader) -> None:
-        """Take what a reader learnt; an entry that it does not know begins at the mean of its wordings."""
+        """Take what a reader learnt, for the rows that it knows."""
         self._minilm.go_on_from(stored.arrays)
-        self.start_at_the_means([i for i, entry in enumerate(self._rows) if entry not in stored.row])
         known = [(i, stored.row[entry]) for i, entry in enumerate(self._rows) if entry in stored.row]
         own, before = (list(each) for each in zip(*known, strict=True))
         with torch.no_grad():

@@ -108,7 +108,11 @@ def _kept(json_file: Path, machine: dict[str, Any]) -> dict[str, Any]:
     if not json_file.is_file():
         return {}
     document = json.loads(json_file.read_text(encoding="utf-8"))
-    return {part["name"]: part for part in document["parts"]} if document["machine"] == machine else {}
+    parts = {part["name"]: part for part in document["parts"]}
+    if document["machine"] == machine:
+        return parts
+    _say(f"Measured on another machine and left out until they are run here: {', '.join(parts)}.")
+    return {}
 
 
 def _say(text: str) -> None:
