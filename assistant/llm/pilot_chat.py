@@ -44,8 +44,9 @@ WITHOUT_MODEL = 0.35
 in general, and guidance answers those."""
 WITHOUT_MODEL_AFTER_GUIDANCE = 0.1
 """The same where the turn before was answered from the guidance: a follow-up speaks of what was just said."""
-BESIDE_CONTENTS = 0.002
-"""Factor on everything but the version check where the words ask whether two references hold the same files."""
+UNASKED = 0.002
+"""Factor on everything but the version check where the words ask whether two references hold the same files, and on everything
+but guidance where they set something beside a hosted service."""
 SURE_OF_SECOND = 0.4
 """Below this probability the pilot does not call a second tool."""
 SURE_OF_SECOND_DEAR = 0.55
@@ -287,10 +288,12 @@ def doubts(turn: TurnContext) -> dict[str, float]:
     unnamed = WITHOUT_MODEL_AFTER_GUIDANCE if turn.last_tool == "search_guidance" else WITHOUT_MODEL
     found = {route: unnamed if turn.needs_model(route) else 1.0 for route in ROUTES}
     if turn.asks_contents:
-        return {
-            route: factor * (1.0 if route == "check_version" else BESIDE_CONTENTS) for route, factor in found.items()
-        }
-    return found
+        return _only("check_version", found)
+    return _only(GUIDANCE, found) if turn.beside_service else found
+
+
+def _only(meant: str, factors: dict[str, float]) -> dict[str, float]:
+    return {route: factor * (1.0 if route == meant else UNASKED) for route, factor in factors.items()}
 
 
 def choose(readings: tuple[tuple[str, float], ...]) -> str:

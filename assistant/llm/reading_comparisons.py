@@ -1,4 +1,4 @@
-"""Whether a question about two models asks how their contents differ, read off the user's own words."""
+"""What is to be set beside what: two models' contents, or a model and a hosted service; read off the user's own words."""
 
 from __future__ import annotations
 
@@ -16,6 +16,34 @@ _CONTENTS = re.compile(
     r"中身|内容|ファイル|ハッシュ|改ざん|同一|一字一句|差し替え",
     re.IGNORECASE,
 )
+
+_SERVICE = re.compile(
+    r"(?<![\w./-])(?:chat\s?gpt|gpt(?:-?[3-9]\w*(?:\.\d\w*)?)?|claude|gemini|copilot|openai|grok)(?!\w|/|-(?:j|neo|oss|\d))"
+    r"|チャットGPT|ジェミニ|コパイロット",
+    re.IGNORECASE | re.ASCII,
+)
+_PREFERENCE = re.compile(
+    r"\b(?:better|worse|best|beats?|compar\w+|versus|vs|which|match(?:es)?|as (?:good|smart|accurate|capable)|smarter|quality)\b|"
+    r"どっち|どちら|比べ|比較|より|並み|勝て|勝つ|劣|優れ|同じくらい|互角",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"\b(?:cost\w*|price\w*|cheap\w*|expensive|sav(?:e|es|ing|ings)|pay\w*|bill|budget|subscription|break[\s-]?even)\b|"
+    r"安|費|料金|課金|月額|値段|価格|節約|予算|損益|いくら|お得|得か|得に",
+    re.IGNORECASE,
+)
+
+
+def asks_about_service(text: str, named: Sequence[str]) -> bool:
+    """Whether something is to be set beside a hosted service, whose files nobody can measure; not by its price, which is known.
+
+    Args:
+        text: The normalised sentence.
+        named: References in it; two of them can be compared.
+    """
+    services = {found[0].casefold() for found in _SERVICE.finditer(text)}
+    beside = len(services) == 1 and len(named) < 2 and _PREFERENCE.search(text) is not None
+    return beside and _MONEY.search(text) is None
 
 
 def asks_difference(text: str) -> bool:

@@ -17,7 +17,7 @@ from assistant.languages import Language, language_of
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.error_texts import without_errors
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
-from assistant.llm.reading_comparisons import asks_contents, asks_difference
+from assistant.llm.reading_comparisons import asks_about_service, asks_contents, asks_difference
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_plans import plan_targets
 from assistant.llm.reading_variants import read_variants
@@ -114,6 +114,11 @@ class TurnContext(BaseModel):
         return asks_contents(self.question, self.named)
 
     @property
+    def beside_service(self) -> bool:
+        """Whether the question sets something beside a hosted service, so that there is nothing here to compare."""
+        return asks_about_service(self.question, self.named)
+
+    @property
     def masked(self) -> str:
         """The question with models and quantities replaced by their kinds, as the pilot reads it."""
         return mask(self.question, self.named, self.quantities)
@@ -130,7 +135,7 @@ class TurnContext(BaseModel):
     def needs_model(self, tool: str) -> bool:
         """Whether the tool needs a model (or two) that the conversation does not have."""
         if tool == "compare_models":
-            return len(dict.fromkeys([*self.named, *self.remembered])) < 2
+            return self.beside_service or len(dict.fromkeys([*self.named, *self.remembered])) < 2
         return tool in MODEL_TOOLS and not self.models
 
     def arguments(self, tool: str) -> dict[str, Any]:
@@ -153,7 +158,8 @@ class TurnContext(BaseModel):
             if "dtype" in values.get("vary", ()):
                 values.pop("dtype", None)  # formats that are compared are not the one to measure in
         if tool == "compare_models":
-            values["models"] = list(dict.fromkeys([*self.named, *self.remembered]))[: max(2, len(self.named))]
+            remembered = () if self.beside_service else self.remembered
+            values["models"] = list(dict.fromkeys([*self.named, *remembered]))[: max(2, len(self.named))]
         if tool == "plan_adoption":
             values |= plan_targets(without_errors(self.question), quantities)
             values = {"targets": values} if values else {}

@@ -148,6 +148,12 @@ def test_plain_questions_take_their_tools(pilot, question, tools):
     assert pilot.decide(read_turn(question)).routes == tools
 
 
+@pytest.mark.parametrize("question", ["Is {m} better than GPT-4?", "Compare it with ChatGPT", "ChatGPTとどっちがいい"])
+def test_how_to_judge_a_model_beside_a_hosted_service_is_guidance(pilot, question):
+    turn = read_turn(question.format(m=MINILM), remembered=(MINILM, "intfloat/multilingual-e5-small"))
+    assert pilot.decide(turn).routes == ("search_guidance",)
+
+
 def test_calls_name_only_models_and_numbers_of_the_question(pilot):
     from langchain_core.messages import HumanMessage
 

@@ -60,6 +60,27 @@ def test_a_comparison_takes_the_models_of_the_question():
     assert turn.complete("compare_models", {"models": ["evil/one", "evil/two"]}) == {"models": [E5, MINILM]}
 
 
+@pytest.mark.parametrize(
+    ("question", "beside"),
+    [
+        (f"Is {MINILM} better than GPT-4?", True),
+        ("ChatGPTとどっちがいい", True),
+        ("Claude と比較して", True),
+        (f"What do I save a month with {MINILM} instead of ChatGPT?", False),  # prices can be compared
+        ("ChatGPTとどちらが安いですか", False),
+        ("Is ChatGPT or Gemini the better poet?", False),  # neither is a model to adopt
+        ("Is gpt2 better than gpt-neox-20b?", False),  # open models, whose files can be fetched
+        ("Staff paste contracts into ChatGPT", False),
+    ],
+)
+def test_a_hosted_service_is_not_replaced_by_a_model_of_the_conversation(question, beside):
+    turn = read_turn(question, remembered=(E5, "org/earlier-model-3b"))
+    assert turn.beside_service is beside
+    if beside:
+        assert turn.needs_model("compare_models")
+        assert turn.complete("compare_models", {})["models"] == list(turn.named)
+
+
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
