@@ -7,14 +7,25 @@ from typing import Any
 
 from assistant.advice.plan_budget import monthly_range
 from assistant.advice.plan_facts import PlanFacts
-from assistant.advice.plan_lines import GUIDANCE, Line, budget_line, latency_line, memory_line, strictest_of
+from assistant.advice.plan_lines import (
+    GUIDANCE,
+    Line,
+    budget_in_other_currency,
+    budget_line,
+    latency_line,
+    memory_line,
+    strictest_of,
+)
 from assistant.advice.plan_records import Gate
 from assistant.advice.policy_check import limitations_state
 from assistant.advice.policy_records import PolicyFinding
 from assistant.evidence import Evidence
 from assistant.money import money_text
 
-__all__ = ["Gate", "desk_check_gates", "trial_gates"]
+__all__ = ["KNOWN", "Gate", "desk_check_gates", "trial_gates"]
+
+KNOWN = "known"
+"""Threshold of a gate that asks for a figure and sets no limit."""
 
 
 def desk_check_gates(
@@ -174,7 +185,7 @@ def _documented(facts: PlanFacts) -> Gate:
 def memory_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
     """Peak memory against what the user has and what the policy allows."""
     line = memory_line(facts, policy)
-    shown = _gib(line.number) if line.number else "known"
+    shown = _gib(line.number) if line.number else KNOWN
     source = {"threshold_source": "guidance", "source": GUIDANCE["memory"]} if line.number is None else _source(line)
     peak = facts.peak_memory_mib
     if peak is None:
@@ -206,7 +217,7 @@ def latency_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
 
 
 def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
-    """Running cost a month against the budget."""
+    """Running cost a month against the budget; open while the policy's budget is in another currency than the estimate."""
     cost, line = facts.cost, budget_line(facts, policy)
     if cost is None:
         currency = str(facts.targets.get("currency") or "")
@@ -215,6 +226,13 @@ def cost_gate(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Gate:
         return missing_gate("cost", shown, answered_by="estimate_cost", limit=line.number, unit=currency, **given)
     currency, (low, high) = cost.record["currency"], monthly_range(cost.record)
     value, given = money_text(currency, low, high), {"number": high, "unit": currency}
+    if line.number is None and (elsewhere := budget_in_other_currency(policy)):
+        asked = elsewhere.statement
+        shown, told = money_text(asked.unit, asked.limit or 0.0), _by_policy(elsewhere)
+        return missing_gate(
+            "cost", shown, answered_by="estimate_cost", value=value, evidence=cost.id, limit=asked.limit,
+            unit=asked.unit, **told,
+        )  # fmt: skip
     if line.number is None:
         return _without_limit("cost", value, "within the budget that the owner sets", cost.id, **given)
     shown, given = money_text(currency, line.number), given | _source(line) | {"limit": line.number}

@@ -170,3 +170,9 @@ def budget_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
     return upper_line(
         "cost", "max_budget", currency, float(target) if target else None, policy, pattern=pattern_of(currency)
     )
+
+
+def budget_in_other_currency(policy: Sequence[PolicyFinding]) -> PolicyFinding | None:
+    """The budget of the policy that the estimate cannot be held against, since no rate is known here; None without."""
+    found = [f for f in policy if f.reason == "other_currency" and f.statement.force == "must" and not f.statement.only_if]
+    return min(found, key=lambda f: f.statement.limit or 0.0, default=None)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from assistant.advice.decision_records import StageDecision
+from assistant.advice.gates import KNOWN
 from assistant.advice.plan_budget import monthly_range
 from assistant.advice.plan_facts import PlanFacts
 from assistant.advice.plan_records import Effect, FiredRule, Gate, State, Timing, Verdict
@@ -91,7 +92,8 @@ def _gate_rules(gates: Mapping[str, Gate], facts: PlanFacts, policy: Sequence[Po
         effects: dict[State, Effect] = {
             "passed": "supports", "failed": failed, "missing": missing, "no_limit": "silent",
         }  # fmt: skip
-        effect = effects[gate.state]
+        # A figure that nobody limited speaks neither for nor against a model.
+        effect = "silent" if gate.state == "passed" and gate.threshold == KNOWN else effects[gate.state]
         name = "R-MEAS" if gate.state == "missing" and code in _UNMEASURED else rule
         waiver = released.get("limitations") or released.get("card") if rule == "R-DOC" else None
         if waiver is not None and effect == "condition" and gate.threshold_source == "guidance":
@@ -124,9 +126,10 @@ def _cost(gate: Gate, facts: PlanFacts) -> FiredRule:
     if gate.state == "failed" and cost is not None and gate.limit is not None:
         # Dearer than the budget even at the lower end of the range, or only at the upper one.
         effect = "blocks" if monthly_range(cost.record)[0] > gate.limit else "condition"
+    why = "other_currency" if gate.state == "missing" and gate.value else gate.state
     return FiredRule(
         rule="R-COST", effect=effect, value=gate.value, threshold=gate.threshold, evidence=gate.evidence,
-        source=gate.source, change="" if effect in {"supports", "silent"} else f"R-COST.{gate.state}",
+        source=gate.source, change="" if effect in {"supports", "silent"} else f"R-COST.{why}",
     )  # fmt: skip
 
 

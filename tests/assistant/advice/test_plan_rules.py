@@ -20,14 +20,13 @@ def test_a_model_about_which_everything_is_fine_goes_to_a_trial(plan_of, records
         ("R-SAFE", "supports", "accept", "E2"),
         ("R-ADV", "supports", "none_reached", "E6"),
         ("R-LIC", "supports", "Apache-2.0", "E4"),
-        ("R-MEM", "supports", "640 MiB", "E5"),
         ("R-LIB", "supports", "transformers 5.23.0", "E6"),
         ("R-VER", "supports", "a" * 19, "E1"),
         ("R-NEW", "supports", "a" * 19, "E6"),
         ("R-DOC", "supports", "filled", "E4"),
     }
     assert {r.rule for r in plan.rules if r.effect == "silent"} == {
-        "R-USE", "R-BEH", "R-DATA", "R-POL", "R-LAT", "R-COST",
+        "R-MEM", "R-USE", "R-BEH", "R-DATA", "R-POL", "R-LAT", "R-COST",
     }  # fmt: skip
     assert (plan.verdict, plan.next_stage, plan.commit) == ("go", "proof_of_concept", "a" * 40)
     assert set(plan.evidence) == {"E1", "E2", "E4", "E5", "E6", "E7"}
@@ -40,10 +39,15 @@ def test_a_model_about_which_everything_is_fine_goes_to_a_trial(plan_of, records
 def test_figures_speak_for_a_model_only_where_somebody_gave_a_limit(plan_of, records):
     def found(**limits):
         plan = plan_of(*records.sound(), **TARGETS, **limits)
-        return {r.rule: (r.effect, r.value, r.change) for r in plan.rules if r.rule in {"R-LAT", "R-COST"}}
+        return {r.rule: (r.effect, r.value, r.change) for r in plan.rules if r.rule in {"R-MEM", "R-LAT", "R-COST"}}
 
-    assert found() == {"R-LAT": ("silent", "12.0 ms", ""), "R-COST": ("silent", "USD 729.60", "")}
-    assert found(latency_p95_ms=20, budget_per_month=1_000) == {
+    assert found() == {
+        "R-MEM": ("silent", "640 MiB", ""),
+        "R-LAT": ("silent", "12.0 ms", ""),
+        "R-COST": ("silent", "USD 729.60", ""),
+    }
+    assert found(device_memory_gib=1, latency_p95_ms=20, budget_per_month=1_000) == {
+        "R-MEM": ("supports", "640 MiB", ""),
         "R-LAT": ("supports", "12.0 ms", ""),
         "R-COST": ("supports", "USD 729.60", ""),
     }

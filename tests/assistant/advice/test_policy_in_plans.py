@@ -189,6 +189,23 @@ def test_a_policy_outranks_the_baseline_and_the_stricter_of_policy_and_target_co
     assert (trigger.threshold, trigger.threshold_source) == (limit, source)
 
 
+@pytest.mark.parametrize(
+    ("language", "line", "change"),
+    [
+        ("en", "JPY 100,000", "an estimate in the currency of the budget in the team's documents"),
+        ("ja", "100,000 円", "社内文書の予算と同じ通貨で見積もり直す"),
+    ],
+)
+def test_a_budget_in_another_currency_is_open_and_not_a_missing_limit(plan_with, language, line, change):
+    plan = plan_with("Spending on models must not exceed 100000 JPY per month.")
+    gate = next(g for g in plan.stage("proof_of_concept").gates if g.code == "cost")
+    assert (gate.state, gate.threshold_source, gate.source) == ("missing", "policy", "D1a2b3c4d.0")
+    assert next(r for r in plan.rules if r.rule == "R-COST").effect == "condition"
+    shown = render_result(TurnResult("E9", "plan_adoption", {}, plan), language)
+    assert line in shown
+    assert change in shown
+
+
 def test_the_strictest_of_several_documents_counts(plan_with):
     plan = plan_with("p95 latency of a model must be at most 300 ms.", "p95 latency of a model must be at most 200 ms.")
     gate = next(g for g in plan.stage("proof_of_concept").gates if g.code == "latency")
