@@ -11,31 +11,33 @@ import time
 import torch
 from transformers import AutoModel
 
-folder, batches, length, repeats = (
-    sys.argv[1],
-    [int(x) for x in sys.argv[2].split(",")],
-    int(sys.argv[3]),
-    int(sys.argv[4]),
-)
-torch.set_grad_enabled(False)
-model = AutoModel.from_pretrained(folder).eval()
 
-
-def embed(inputs):
+def embed(model, inputs):
     """What the model's files say an embedding is: the mean over the tokens, of length 1."""
     hidden, mask = model(**inputs).last_hidden_state, inputs["attention_mask"][..., None]
     return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1))
 
 
-medians = {}
-for batch in batches:
+def time_calls(model, batch, length, repeats):
+    """Milliseconds of some calls after one to warm up."""
     ids = torch.randint(5, model.config.vocab_size, (batch, length))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    embed(inputs)
+    embed(model, inputs)
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        embed(inputs)
+        embed(model, inputs)
         times.append(1000 * (time.perf_counter() - start))
-    medians[batch] = statistics.median(times)
-print(json.dumps({"latency_ms": medians, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    return times
+
+
+if __name__ == "__main__":
+    folder, batches, length, repeats = sys.argv[1:5]
+    torch.set_grad_enabled(False)
+    bare = AutoModel.from_pretrained(folder).eval()
+    medians = {
+        batch: statistics.median(time_calls(bare, int(batch), int(length), int(repeats)))
+        for batch in batches.split(",")
+    }
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"latency_ms": medians, "peak_mib": peak_mib}))

@@ -89,6 +89,11 @@ def bare_command(arguments: list[str]) -> list[str]:
     return [sys.executable, "-I", str(_HERE / "bare_profile.py"), *arguments]
 
 
+def in_turn_command(arguments: list[str]) -> list[str]:
+    """The harness's calls and the bare loop in one process."""
+    return [sys.executable, "-m", "tests.bench.loops_in_turn", *arguments]
+
+
 def optimum_command(arguments: list[str]) -> list[str]:
     """optimum-benchmark; its environment is made when it is not there."""
     python = _ENVIRONMENT / "bin" / "python"

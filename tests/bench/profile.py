@@ -22,6 +22,7 @@ from tests.bench.peers import (
     REPEATS,
     Spent,
     bare_command,
+    in_turn_command,
     own_command,
     paired_ratio,
     profile_arguments,
@@ -36,6 +37,7 @@ from tools.profiling.fork_server import ForkServer
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 WALL_S, OF_BARE, LATENCY, PEAK = 12.0, 1.1, 0.02, 0.005
 PAIRS = 7
+TURNS = 15
 _POLL_S = 0.005
 _LATE_S = 0.03
 
@@ -70,7 +72,8 @@ def measure(home: BenchHome) -> list[Result]:
         ),
         paired_ratio("profile.of_bare_wall", "Profile beside a bare script: wall time", own, bare, OF_BARE),
         _forked_ratio(forked, bare),
-        _latency(own, bare),
+        _latency(str(folder), home),
+        _latency_of_processes(own, bare),
         _peak(1 if home.quick else PAIRS),
     ]  # fmt: skip
 
@@ -84,19 +87,32 @@ def _forked_ratio(forked: list[float], bare: list[Spent]) -> Result:
     )  # fmt: skip
 
 
-def _latency(own: list[Spent], bare: list[Spent]) -> Result:
-    """How far a median inside the harness is from that of the bare loop."""
+def _latency(folder: str, home: BenchHome) -> Result:
+    """How far a median inside the harness is from that of the bare loop beside it."""
+    turns = 1 if home.quick else TURNS
+    spent = run_timed(in_turn_command([folder, *profile_arguments(), str(turns)]), home.folder)
+    by_batch: dict[str, list[float]] = json.loads(spent.output.splitlines()[-1])
+    ratios = [ratio for each in by_batch.values() for ratio in each]
+    return Result(
+        name="profile.latency_ratio", title="Latency inside the harness beside a bare loop: distance of the ratio from 1",
+        value=rounded(abs(statistics.median(ratios) - 1)), unit="share", goal=LATENCY, n=len(ratios),
+        spread=quantiles(ratios), detail={batch: rounded(statistics.median(each)) for batch, each in by_batch.items()},
+        conditions=f"median of paired ratios of medians; {CONDITIONS}; in one process in turn, each with a model of its own; "
+        "both pool and normalise as the model's files say, the first of a pair changes",
+    )  # fmt: skip
+
+
+def _latency_of_processes(own: list[Spent], bare: list[Spent]) -> Result:
+    """The same across processes, which differ by where their memory lies and by what else the machine did."""
     ratios: list[float] = []
     for ours, theirs in zip(own, bare, strict=True):
         loop = json.loads(theirs.output.splitlines()[-1])["latency_ms"]
         runs = {run["batch_size"]: run["latency_p50_ms"] for run in json.loads(ours.output)["runs"]}
         ratios += [runs[batch] / loop[str(batch)] for batch in BATCH_SIZES]
     return Result(
-        name="profile.latency_ratio", title="Latency inside the harness beside a bare loop: distance of the ratio from 1",
-        value=rounded(abs(statistics.median(ratios) - 1)), unit="share", goal=LATENCY, n=len(ratios),
-        spread=quantiles(ratios),
-        conditions=f"median of paired ratios of medians; {CONDITIONS}; both pool and normalise as the model's files say, the "
-        "first of a pair changes",
+        name="profile.latency_of_processes", title="Latency in a record beside that of a bare script",
+        value=rounded(statistics.median(ratios)), unit="ratio", n=len(ratios), spread=quantiles(ratios),
+        conditions=f"median of paired ratios of medians; {CONDITIONS}; each from a process of its own, seconds apart",
     )  # fmt: skip
 
 

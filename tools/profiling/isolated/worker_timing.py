@@ -156,7 +156,7 @@ class _Runs:
             workload = Workload(self.loaded, batch, length, self.new_tokens)
             self.inputs_note = workload.inputs_note
             start_j = self.energy.joules()
-            calls = _repeat(workload, self.repeats)
+            calls = repeat(workload, self.repeats)
             end_j = self.energy.joules()
         except JobError as error:
             return {**run, "error": f"Not run: {error}."}
@@ -198,7 +198,7 @@ class _Runs:
             run |= work.shares(self.limits, self.loaded.dtype)
 
 
-def _repeat(workload: Workload, repeats: int | None) -> list[Call]:
+def repeat(workload: Workload, repeats: int | None) -> list[Call]:
     """Warm up once, then repeat until the median's interval is tight or the time is used; slow calls are repeated less."""
     warm = workload.call().total_s
     if repeats is not None:
