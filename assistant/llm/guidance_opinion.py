@@ -18,8 +18,8 @@ GUIDANCE = "search_guidance"
 ClosestEntry = Callable[[str], float]
 """The chance that the guidance's closest entry helps with a question, 0 to 1; 0 when nothing is close enough."""
 
-BY_WORDING, BY_CLOSENESS = 0.68, 2.30
-OFFSET: dict[Language, float] = {"en": 9.37, "ja": 8.44}
+BY_WORDING, BY_CLOSENESS = 0.73, 2.59
+OFFSET: dict[Language, float] = {"en": 10.18, "ja": 8.93}
 """Logistic regression over the logarithms of both chances, rounded (`assistant/llm/pilot/opinion_fitting.py`)."""
 LEAST_WORDING, LEAST_CLOSENESS = 1e-6, 0.01
 SURE, SURE_AFTER_A_TOOL, SURE_OF_A_WORRY = 0.7, 0.85, 0.4
