@@ -174,5 +174,7 @@ def budget_line(facts: PlanFacts, policy: Sequence[PolicyFinding]) -> Line:
 
 def budget_in_other_currency(policy: Sequence[PolicyFinding]) -> PolicyFinding | None:
     """The budget of the policy that the estimate cannot be held against, since no rate is known here; None without."""
-    found = [f for f in policy if f.reason == "other_currency" and f.statement.force == "must" and not f.statement.only_if]
+    found = [
+        f for f in policy if f.reason == "other_currency" and f.statement.force == "must" and not f.statement.only_if
+    ]
     return min(found, key=lambda f: f.statement.limit or 0.0, default=None)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.llm.turn_schema import read_turn
 from knowledge.entry import read_entries
 from knowledge.errors import InvalidQuery
 from knowledge.glossary import expand, terms, translate
@@ -262,3 +263,9 @@ def test_a_latin_term_within_another_word_is_not_meant():
 def test_a_text_without_terms_is_left_alone():
     assert expand("zebra") == "zebra"
     assert translate("シマウマ", "en") == ""
+
+
+@pytest.mark.parametrize("question", ["Is it better than GPT-4?", "ChatGPTとどっちがいい", "ChatGPTと比べてどう?"])
+def test_a_model_beside_a_hosted_service_is_judged_on_own_examples(search, question):
+    found = search.search(read_turn(question).complete("search_guidance", {})["query"])
+    assert found.passages[0].entry == "G04"

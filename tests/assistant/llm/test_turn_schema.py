@@ -79,6 +79,9 @@ def test_a_hosted_service_is_not_replaced_by_a_model_of_the_conversation(questio
     if beside:
         assert turn.needs_model("compare_models")
         assert turn.complete("compare_models", {})["models"] == list(turn.named)
+    query = turn.complete("search_guidance", {})["query"]
+    assert query.startswith(turn.question)
+    assert (query != turn.question) is beside
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
