@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from assistant.languages import Language
+
 _DIFFERENCE = re.compile(
     r"\b(?:same|identical|diff(?:er(?:s|ed|ent|ence|ences)?|s)?|equals?|cop(?:y|ies|ied)|match(?:es)?|chang(?:e|es|ed)|"
     r"compare|twins?|tampered|altered|touched|edited|retrained|against|new(?:er)? inside|byte)\b|"
@@ -32,6 +34,12 @@ _MONEY = re.compile(
     r"安|費|料金|課金|月額|値段|価格|節約|予算|損益|いくら|お得|得か|得に",
     re.IGNORECASE,
 )
+_JUDGE_IT: dict[Language, str] = {
+    "en": "How do we judge on our own examples which of the two to adopt?",
+    "ja": "公開された点数ではなく自社の例で、どちらを採用するかを決めたい",
+}
+_SHORT = 200
+"""A longer question, in characters, says itself what it is about."""
 
 
 def asks_about_service(text: str, named: Sequence[str]) -> bool:
@@ -44,6 +52,16 @@ def asks_about_service(text: str, named: Sequence[str]) -> bool:
     services = {found[0].casefold() for found in _SERVICE.finditer(text)}
     beside = len(services) == 1 and len(named) < 2 and _PREFERENCE.search(text) is not None
     return beside and _MONEY.search(text) is None
+
+
+def judged_beside(question: str, language: Language) -> str:
+    """What to search the guidance for: a short "Is it better than GPT-4?" says nothing of what it has entries about.
+
+    Args:
+        question: One that sets something beside a hosted service.
+        language: Its language.
+    """
+    return f"{question} {_JUDGE_IT[language]}" if len(question) <= _SHORT else question
 
 
 def asks_difference(text: str) -> bool:

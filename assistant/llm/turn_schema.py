@@ -17,7 +17,7 @@ from assistant.languages import Language, language_of
 from assistant.llm.argument_reading import asks_again, read_closer
 from assistant.llm.error_texts import without_errors
 from assistant.llm.quantities import Quantity, find_quantities, normalise, overlaps
-from assistant.llm.reading_comparisons import asks_about_service, asks_contents, asks_difference
+from assistant.llm.reading_comparisons import asks_about_service, asks_contents, asks_difference, judged_beside
 from assistant.llm.reading_costs import is_budget
 from assistant.llm.reading_plans import plan_targets
 from assistant.llm.reading_variants import read_variants
@@ -76,13 +76,6 @@ _ARGUMENT_OF_KIND: dict[str, dict[str, str]] = {
         "latency_ms": "latency_p95_ms",
     },
 }
-JUDGE_IT: dict[Language, str] = {
-    "en": "How do we judge on our own examples which of the two to adopt?",
-    "ja": "公開された点数ではなく自社の例で、どちらを採用するかを決めたい",
-}
-"""What is searched for beside a short question whether a hosted service is better."""
-SHORT_QUESTION = 200
-"""A longer one, in characters, says itself what it is about."""
 _KINDS_OF_COST = ("money", "currency", *_ARGUMENT_OF_KIND["estimate_cost"])
 _LISTS = frozenset({"batch_sizes", "sequence_lengths"})
 _WHOLE = frozenset({"batch_size", "sequence_length", "new_tokens"})
@@ -172,12 +165,6 @@ class TurnContext(BaseModel):
             values = {"targets": values} if values else {}
         return values | self._stated_use(tool)
 
-    @property
-    def _searched(self) -> str:
-        """What the guidance is searched for: a short "Is it better than GPT-4?" says nothing of what it has entries about."""
-        short = len(self.question) <= SHORT_QUESTION
-        return f"{self.question} {JUDGE_IT[self.language]}" if self.beside_service and short else self.question
-
     def _stated_use(self, tool: str) -> dict[str, str]:
         """What a question says that the model is for; one that only goes on about a model's plan says nothing of it."""
         stated = (tool == "plan_adoption" and (self.named or states_use(self.question))) or (
@@ -239,7 +226,7 @@ class TurnContext(BaseModel):
         if tool == "plan_adoption" and self.told:
             values["targets"] = going_on(self.told, values.get("targets", {}))
         if tool == "search_guidance":
-            values = {"query": self._searched}
+            values = {"query": judged_beside(self.question, self.language) if self.beside_service else self.question}
         return values
 
 

@@ -15,9 +15,8 @@ from transformers import AutoModel
 from tests.bench.bare_profile import time_calls
 from tests.bench.machine import ROOT
 
-sys.path.append(
-    str(ROOT / "tools" / "profiling" / "isolated")
-)  # as the worker does: its modules know each other by name
+# As the worker does: its modules know each other by name.
+sys.path.append(str(ROOT / "tools" / "profiling" / "isolated"))
 
 from worker_loading import load  # pyright: ignore[reportMissingImports]
 from worker_timing import repeat  # pyright: ignore[reportMissingImports]
@@ -38,11 +37,11 @@ if __name__ == "__main__":
         """The same of the bare loop."""
         return statistics.median(time_calls(bare, batch, int(length), int(repeats)))
 
-    ratios: dict[str, list[float]] = {}
-    for batch in batches.split(","):
+    ratios: dict[int, list[float]] = {}
+    for batch in map(int, batches.split(",")):
         ratios[batch] = []
         for turn in range(int(turns)):
-            theirs = loop(int(batch)) if turn % 2 else 0.0
-            ours = harness(int(batch))
-            ratios[batch].append(ours / (theirs or loop(int(batch))))
+            order = (loop, harness) if turn % 2 else (harness, loop)
+            took_ms = {each: each(batch) for each in order}
+            ratios[batch].append(took_ms[harness] / took_ms[loop])
     sys.stdout.write(json.dumps(ratios))
